@@ -1,0 +1,279 @@
+"""The rules of a comparison of two runs: which figures, which family of tests, which words.
+
+Pure: aligned arrays in, values out. A is the baseline and every difference is B - A. Shares are
+0..1 and nothing is rounded but inside sentences.
+
+A *pair* is an item that is in both runs with equal content. Items in one run only, and items
+whose content changed, are no pairs: they are counted and shown, but are not "left out". Left out
+of a scorer's figures are pairs whose result is an error in either run, and pairs that this scorer
+did not score (its own error included) in either run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runs_app.comparison_values import (
+    ErrorsAsZero,
+    HeadlineLine,
+    Kind,
+    Pairing,
+    ScorerComparison,
+    ScorerInput,
+    Side,
+)
+from runs_app.statistics import difference as differences
+from runs_app.statistics.difference import Counts, Difference, PMethod
+from runs_app.statistics.intervals import mean_t, wilson
+from runs_app.statistics.multiplicity import benjamini_hochberg
+from runs_app.statistics.values import SecondOpinion
+from runs_app.statistics.verdict import (
+    LEAST_PAIRS,
+    SMALL_SAMPLE,
+    Code,
+    Evidence,
+    LeftOut,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ErrorsAsZero",
+    "HeadlineLine",
+    "Kind",
+    "Pairing",
+    "ScorerComparison",
+    "ScorerInput",
+    "Side",
+    "compare_scorers",
+    "headline",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What is known of a scorer before its p meets the others'. Without ``found``, counts only."""
+
+    counts: Counts
+    found: Difference | None = None
+    second: SecondOpinion | None = None
+    p: float | None = None
+    p_method: PMethod | None = None
+
+
+def compare_scorers(
+    inputs: Sequence[ScorerInput], pairing: Pairing, finished: bool, seed: int
+) -> list[ScorerComparison]:
+    """One comparison per scorer, in the given order.
+
+    ``finished`` is False while either run is in progress. ``seed`` (0 or more) comes from the ids
+    of the two runs. Raises ValueError for values that are no pairs of finite scores.
+    """
+    for scorer in inputs:
+        _check(scorer)
+    figures = [_figures(scorer, finished, seed) for scorer in inputs]
+    # The primary scorer's p stands alone; the others are one family.
+    family = [
+        place
+        for place, scorer in enumerate(inputs)
+        if not scorer.primary and figures[place].p is not None
+    ]
+    adjusted = benjamini_hochberg([p for place in family if (p := figures[place].p) is not None])
+    q = dict(zip(family, adjusted, strict=True))
+    return [
+        _conclude(scorer, figures[place], pairing, finished, q.get(place))
+        for place, scorer in enumerate(inputs)
+    ]
+
+
+_IMPORTANCE: dict[Code, int] = {
+    "worse": 0,
+    "check_exclusions": 1,
+    "better": 2,
+    "cannot_tell": 3,
+    "no_worse": 4,
+    "no_change": 5,
+    "too_few": 6,
+    "none": 7,
+}
+HEADLINE_LINES = 3
+
+
+def headline(comparisons: Sequence[ScorerComparison]) -> list[HeadlineLine]:
+    """At most three lines: the primary scorer first, then what asks most for attention."""
+    if not comparisons:
+        return []
+    if all(comparison.code == "none" for comparison in comparisons):
+        return [HeadlineLine("none", "No verdict yet: a run is still in progress", "means only")]
+    ordered = sorted(comparisons, key=lambda each: (not each.primary, *_weight(each)))
+    return [
+        HeadlineLine(each.verdict.tone, f"{each.name} {each.verdict.lead}", each.verdict.detail)
+        for each in ordered[:HEADLINE_LINES]
+    ]
+
+
+def _weight(comparison: ScorerComparison) -> tuple[int, float]:
+    """Worse before better, and larger changes first; a scorer without a range has no size."""
+    size = 0.0
+    if comparison.delta is not None and comparison.point is not None:
+        size = abs(comparison.delta) / comparison.point
+    return _IMPORTANCE[comparison.code], -size
+
+
+def _figures(scorer: ScorerInput, finished: bool, seed: int) -> _Figures:
+    a, b = _floats(scorer.a), _floats(scorer.b)
+    counts = _counts(scorer, a, b)
+    if not finished or len(a) < LEAST_PAIRS:
+        return _Figures(counts)
+    found = _difference(scorer, a, b)
+    second = None
+    if scorer.kind == "continuous" and found.changed:
+        second = differences.second_opinion(differences.differences_of(a, b), seed)
+    if second is not None and found.standard_error == 0:
+        # Equal differences: t would divide by 0, and its p of 0 claims too much.
+        return _Figures(counts, found, second, second.sign_flip_p, "sign_flip")
+    return _Figures(counts, found, second, found.p, found.p_method)
+
+
+def _counts(scorer: ScorerInput, a: NDArray[np.float64], b: NDArray[np.float64]) -> Counts:
+    if scorer.kind == "binary":
+        return differences.count_binary(a, b)
+    return differences.count_continuous(a, b, scorer.tie_tolerance)
+
+
+def _difference(scorer: ScorerInput, a: NDArray[np.float64], b: NDArray[np.float64]) -> Difference:
+    if scorer.kind == "binary":
+        return differences.binary_difference(a, b)
+    return differences.continuous_difference(a, b, _range(scorer))
+
+
+def _conclude(
+    scorer: ScorerInput, figures: _Figures, pairing: Pairing, finished: bool, q: float | None
+) -> ScorerComparison:
+    found, counts, second = figures.found, figures.counts, figures.second
+    n = len(scorer.a)
+    value_range = _range(scorer)
+    point = None if value_range is None else value_range / 100
+    improved, regressed = _directed(scorer, counts)
+    excluded = scorer.excluded + scorer.not_scored
+    left_out = LeftOut(
+        excluded, n + excluded, pairing.errored_a, pairing.errored_b, scorer.not_scored
+    )
+    evidence = Evidence(
+        finished=finished,
+        n=n,
+        left_out=left_out,
+        improved=improved,
+        regressed=regressed,
+        found=found,
+        second=second,
+        p=figures.p if scorer.primary else q,
+        letter="p" if scorer.primary else "q",
+        higher_is_better=scorer.higher_is_better,
+        point=point,
+        margin_points=scorer.margin_points,
+        target=None
+        if found is None
+        else differences.target(found, counts, point, scorer.margin_points),
+    )
+    return ScorerComparison(
+        name=scorer.name,
+        kind=scorer.kind,
+        primary=scorer.primary,
+        higher_is_better=scorer.higher_is_better,
+        margin_points=scorer.margin_points,
+        point=point,
+        a=_side(scorer.kind, scorer.a_all),
+        b=_side(scorer.kind, scorer.b_all),
+        pairs=n,
+        left_out=left_out,
+        difference=found,
+        second_opinion=second,
+        p=figures.p,
+        p_method=figures.p_method,
+        q=q,
+        improved=improved,
+        regressed=regressed,
+        unchanged=counts.unchanged,
+        both_pass=counts.both_pass,
+        both_fail=counts.both_fail,
+        errors_as_zero=_errors_as_zero(scorer) if found else None,
+        notes=_notes(n, found, second),
+        verdict=verdict(evidence),
+    )
+
+
+def _notes(n: int, found: Difference | None, second: SecondOpinion | None) -> tuple[str, ...]:
+    notes = []
+    if found is not None and n < SMALL_SAMPLE:
+        notes.append(f"Small sample: fewer than {SMALL_SAMPLE} pairs.")
+    if second is not None:
+        notes.append(
+            f"Checked by sign-flip permutation and BCa bootstrap too, because {second.reason}: "
+            "a verdict needs all of them to agree."
+        )
+    return tuple(notes)
+
+
+def _errors_as_zero(scorer: ScorerInput) -> ErrorsAsZero | None:
+    import numpy as np
+
+    if scorer.zero_a is None or scorer.zero_b is None or len(scorer.zero_a) == 0:
+        return None
+    if not scorer.higher_is_better:
+        return None
+    a = np.concatenate([_floats(scorer.a), _floats(scorer.zero_a)])
+    b = np.concatenate([_floats(scorer.b), _floats(scorer.zero_b)])
+    counts, found = _counts(scorer, a, b), _difference(scorer, a, b)
+    improved, regressed = _directed(scorer, counts)
+    return ErrorsAsZero(len(a), found.delta, found.ci95, improved, regressed, counts.unchanged)
+
+
+def _directed(scorer: ScorerInput, counts: Counts) -> tuple[int, int]:
+    """Improved and regressed."""
+    if scorer.higher_is_better:
+        return counts.rose, counts.fell
+    return counts.fell, counts.rose
+
+
+def _side(kind: Kind, values: NDArray[np.float64]) -> Side:
+    values = _floats(values)
+    if kind == "binary" and len(values):
+        passed, n = int(values.sum()), len(values)
+        return Side(n, passed / n, wilson(passed, n))
+    figures = mean_t(values)
+    return Side(figures.n, figures.mean, figures.interval)
+
+
+def _range(scorer: ScorerInput) -> float | None:
+    """The width of the declared range; 1 for a binary scorer."""
+    if scorer.kind == "binary":
+        return 1.0
+    if scorer.low is None or scorer.high is None or scorer.high <= scorer.low:
+        return None
+    return scorer.high - scorer.low
+
+
+def _floats(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Packed vectors come as float32, in which sums of a million scores lose digits."""
+    import numpy as np
+
+    return np.asarray(values, dtype=np.float64)
+
+
+def _check(scorer: ScorerInput) -> None:
+    import numpy as np
+
+    zeros = [each for each in (scorer.zero_a, scorer.zero_b) if each is not None]
+    if len(scorer.a) != len(scorer.b) or len({len(each) for each in zeros}) > 1 or len(zeros) == 1:
+        raise ValueError(f"{scorer.name}: the values of both runs must be aligned by pair")
+    for values in (scorer.a_all, scorer.b_all, scorer.a, scorer.b, *zeros):
+        if not np.isfinite(values).all():
+            raise ValueError(f"{scorer.name}: a score must be a finite number")
+        if scorer.kind == "binary" and not ((values == 0) | (values == 1)).all():
+            raise ValueError(f"{scorer.name}: a binary score must be 0 or 1")
