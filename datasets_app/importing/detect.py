@@ -1,0 +1,226 @@
+"""What an uploaded file is: its format, encoding and delimiter, or why it cannot be read. Pure."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from datasets_app.importing.encodings import (
+    ENCODINGS,
+    byte_order_mark,
+    guess_encoding,
+    named,
+    wide_encoding,
+)
+from datasets_app.importing.problems import ImportFileError
+from datasets_app.importing.signatures import known_binary, looks_binary
+
+Format = Literal["csv", "tsv", "jsonl"]
+
+DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+"""Every delimiter that is read, with its name for people; the order decides ties."""
+
+_BINARY = "This is a binary file, not text. Import CSV, TSV or JSONL, saved as UTF-8."
+_HEAD = 1 << 16
+_RECORDS = 200
+_SUFFIXES: dict[str, Format] = {"jsonl": "jsonl", "ndjson": "jsonl", "tsv": "tsv", "tab": "tsv"}
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """How to read a file. Every part can be overridden by the person who imports.
+
+    `encoding` is a key of ENCODINGS. `delimiter` is None for JSONL. `has_header` says whether the
+    first row of a CSV or TSV file names the columns. `notes` are sentences about what was not sure.
+    """
+
+    format: Format
+    encoding: str
+    delimiter: str | None
+    has_header: bool = True
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"notes": list(self.notes)}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Detected:
+        return cls(**{**stored, "notes": tuple(stored["notes"])})
+
+
+def detect(
+    path: Path,
+    filename: str,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    format: str | None = None,
+) -> Detected:
+    """How to read the file at `path`, which its owner calls `filename`. What is given is kept.
+
+    Raises ImportFileError for an empty file, a binary one, an unknown encoding or delimiter, bytes
+    that no likely encoding has, and JSON that is not one object a line.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    _refuse_binary(head, filename)
+    wanted_format = _checked_format(format)
+    wanted_delimiter = _checked_delimiter(delimiter)
+    notes: list[str] = []
+    if encoding:
+        found = named(encoding)
+    else:
+        found, note = _encoding(path, head)
+        notes += [note] if note else []
+    text = _head_text(head, found)
+    if not text.strip():
+        raise ImportFileError("The file is empty. Choose a file with at least one row.")
+    if looks_binary(text.encode("utf-8", "replace")):
+        raise ImportFileError(_BINARY)
+    kind = wanted_format or _format(filename, text, notes)
+    if kind == "jsonl":
+        _refuse_other_json(text)
+        return Detected("jsonl", found, None, notes=tuple(notes))
+    if wanted_delimiter is None:
+        wanted_delimiter = "\t" if kind == "tsv" else _delimiter(text, notes)
+    if format is None and wanted_delimiter == "\t":
+        kind = "tsv"
+    _note_data_in_header(text, wanted_delimiter, notes)
+    return Detected(kind, found, wanted_delimiter, notes=tuple(notes))
+
+
+def declared_delimiter(first_line: str) -> str | None:
+    """The delimiter in the line `sep=;` that some spreadsheets put first; None for any other."""
+    line = first_line.lstrip("\ufeff").rstrip("\r\n")
+    return line[4] if len(line) == 5 and line.lower().startswith("sep=") else None
+
+
+def _refuse_binary(head: bytes, filename: str) -> None:
+    if not head:
+        raise ImportFileError("The file is empty. Choose a file with at least one row.")
+    reason = known_binary(head, filename)
+    if reason is not None:
+        raise ImportFileError(reason)
+
+
+def _checked_format(format: str | None) -> Format | None:
+    if not format:
+        return None
+    if format not in get_args(Format):
+        known = ", ".join(get_args(Format))
+        raise ImportFileError(f"The format {format!r} is not known. Use one of {known}.")
+    return cast(Format, format)
+
+
+def _checked_delimiter(delimiter: str | None) -> str | None:
+    if not delimiter:
+        return None
+    if delimiter not in DELIMITERS:
+        known = ", ".join(DELIMITERS.values()).lower()
+        raise ImportFileError(f"The delimiter {delimiter!r} is not known. Use one of {known}.")
+    return delimiter
+
+
+def _encoding(path: Path, head: bytes) -> tuple[str, str]:
+    marked = byte_order_mark(head)
+    if marked is not None:
+        return marked, ""
+    wide = wide_encoding(head)
+    if wide is not None:
+        return (
+            wide,
+            f"No byte order mark; read as {ENCODINGS[wide]} from its pattern of zero bytes.",
+        )
+    if looks_binary(head):
+        raise ImportFileError(_BINARY)
+    return guess_encoding(path)
+
+
+def _head_text(head: bytes, encoding: str) -> str:
+    """The first whole lines. Bad bytes pass: the reader meets them again and names the line."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    text = decoder.decode(head).removeprefix("\ufeff")
+    whole = max(text.rfind("\n"), text.rfind("\r")) + 1
+    return text[:whole] if whole and len(head) == _HEAD else text
+
+
+def _format(filename: str, text: str, notes: list[str]) -> Format:
+    suffix = filename.rpartition(".")[2].lower() if "." in filename else ""
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    first = text.lstrip().splitlines()[0]
+    if suffix == "json" or _is_object(first):
+        if suffix != "json":
+            notes.append("Read as JSONL, because the first line is a JSON object.")
+        return "jsonl"
+    return "csv"
+
+
+def _is_object(line: str) -> bool:
+    if not line.startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse_other_json(text: str) -> None:
+    first = text.lstrip().splitlines()[0].strip()
+    cure = "Write one JSON object per line (JSONL)."
+    if first.startswith("["):
+        raise ImportFileError(f"This is a JSON array, not JSONL. {cure}")
+    if first == "{":
+        raise ImportFileError(f"This JSON is spread over several lines. {cure}")
+
+
+def _delimiter(text: str, notes: list[str]) -> str:
+    """The delimiter under which most rows have as many cells as the first; on a tie, more cells."""
+    declared = declared_delimiter(text.split("\n", 1)[0])
+    if declared in DELIMITERS:
+        return declared
+    best, best_score = ",", (0.0, 1)
+    for candidate in DELIMITERS:
+        widths = [len(row) for row in _records(text, candidate)]
+        if widths and widths[0] > 1:
+            score = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
+            if score > best_score:
+                best, best_score = candidate, score
+    if best_score[0] == 0.0:
+        notes.append("No delimiter found in the first row, so read as a file with one column.")
+    return best
+
+
+def _records(text: str, delimiter: str) -> list[list[str]]:
+    """The first records under a delimiter; fewer when the quotes are beyond repair."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if declared_delimiter(lines[0]):
+        lines = lines[1:]
+    reader = csv.reader(lines, delimiter=delimiter)
+    records: list[list[str]] = []
+    try:
+        for record in reader:
+            if record:
+                records.append(record)
+            if len(records) > _RECORDS:
+                break
+    except csv.Error:
+        return records
+    return records
+
+
+def _note_data_in_header(text: str, delimiter: str, notes: list[str]) -> None:
+    records = _records(text, delimiter)
+    if records and any(_is_number(cell) for cell in records[0]):
+        notes.append("The first row holds numbers. If it is data, choose that there is no header.")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,118 @@
+from typing import Any
+
+import pytest
+
+from datasets_app.importing.mapping import ColumnMapping, Mapping, MappingError, guess
+
+COLUMNS = ["id", "question", "answer", "topic"]
+
+
+def routes(mapping: Mapping) -> dict[str, str]:
+    return {one.column: one.destination for one in mapping.columns}
+
+
+def test_options_name_columns_and_the_rest_goes_where_it_is_told() -> None:
+    mapping = Mapping.from_options(
+        COLUMNS, input=["question"], expected=["answer"], external_id="id", rest="metadata"
+    )
+    assert routes(mapping) == {
+        "question": "input",
+        "answer": "expected_output",
+        "id": "external_id",
+        "topic": "metadata",
+    }
+    ignoring = Mapping.from_options(COLUMNS, input=["question"], metadata=["topic"])
+    assert routes(ignoring) == {
+        "question": "input",
+        "topic": "metadata",
+        "id": "ignore",
+        "answer": "ignore",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"input": ["Questoin"]},
+            "The file has no column 'Questoin'. Did you mean 'question'? "
+            "It has 'id', 'question', 'answer', 'topic'.",
+        ),
+        ({"input": ["question"], "expected": ["zzz"]}, "The file has no column 'zzz'. It has "),
+        ({"input": ["question"], "external_id": "uid"}, "The file has no column 'uid'."),
+        (
+            {"input": ["question"], "metadata": ["question"]},
+            "The column 'question' is given twice. Name each column once.",
+        ),
+        ({"input": ["question", "question"]}, "The column 'question' is given twice."),
+        ({"input": []}, "No column goes to the input. Choose at least one."),
+        ({"input": ["question"], "rest": "tags"}, "The rest can go to metadata or be ignored"),
+    ],
+)
+def test_wrong_options_are_refused_with_the_cure(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        Mapping.from_options(COLUMNS, **options)
+    assert message in str(caught.value)
+
+
+def test_a_mapping_survives_storage() -> None:
+    mapping = Mapping(
+        (
+            ColumnMapping("question", "input", "q", "text"),
+            ColumnMapping("answer", "expected_output", "answer", "number"),
+        ),
+        "metadata",
+    )
+    assert Mapping.from_dict(mapping.to_dict()) == mapping
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ([("a", "nowhere", "a")], "goes to 'nowhere'"),
+        ([("a", "input", "a"), ("a", "metadata", "a")], "The column 'a' is mapped twice."),
+        ([("a", "input", "k"), ("b", "input", "k")], "Two columns give the key 'k' of the input."),
+        (
+            [("a", "input", "a"), ("b", "split", "b"), ("c", "split", "c")],
+            "Only one column can give the split, not 'b' and 'c'.",
+        ),
+        ([("a", "metadata", "a")], "No column goes to the input."),
+    ],
+)
+def test_a_stored_mapping_that_cannot_work_is_refused(
+    columns: list[tuple[str, str, str]], message: str
+) -> None:
+    stored = {
+        "columns": [
+            {"column": column, "destination": destination, "key": key}
+            for column, destination, key in columns
+        ]
+    }
+    with pytest.raises(MappingError) as caught:
+        Mapping.from_dict(stored)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "expected"),
+    [
+        (
+            ["ID", "Question", "Ground truth", "Split", "topic"],
+            [["1", "q", "a", "test", "t"], ["2", "q", "a", "test", "t"]],
+            ["external_id", "input", "expected_output", "split", "metadata"],
+        ),
+        (["id", "prompt"], [["1", "q"], ["1", "q"]], ["metadata", "input"]),
+        (["id", "prompt"], [["1", "q"], ["", "q"]], ["metadata", "input"]),
+        (["text", "label"], [["x", "y"]], ["input", "expected_output"]),
+        (["prompt", "question"], [["x", "y"]], ["input", "metadata"]),
+        (["id"], [["1"]], ["input"]),
+        (["id", "input"], [{"id": 1, "input": 1}, {"input": 1}], ["metadata", "input"]),
+        (["id", "input"], [{"id": 1, "input": 1}, {"id": 2}], ["external_id", "input"]),
+    ],
+)
+def test_a_mapping_is_guessed_from_the_names(
+    columns: list[str], rows: list[Any], expected: list[str]
+) -> None:
+    mapping = guess(columns, rows)
+    assert [one.column for one in mapping.columns] == columns
+    assert [one.destination for one in mapping.columns] == expected
