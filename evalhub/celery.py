@@ -1,0 +1,100 @@
+"""The Celery application: JSON messages only, no result backend, late acknowledgement.
+
+Messages are wake-ups (see kit/dispatch.py), so every delivery guarantee may be weak: the embedded
+filesystem transport loses a message with its worker, Redis may deliver one twice.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down, worker_shutdown
+from django.conf import settings
+
+from evalhub.kit.stopping import ask_to_stop
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalhub.settings")
+
+VISIBILITY_SECONDS = 3600  # far above the longest task; a task works a few minutes at most
+
+app = Celery("evalhub")
+app.set_current()
+
+
+def transport() -> dict[str, object]:
+    """Broker settings: folders in EVALHUB_HOME when embedded, else the URL's server."""
+    if not settings.EMBEDDED:
+        return {
+            "broker_url": settings.CELERY_BROKER_URL,
+            "broker_transport_options": {
+                "visibility_timeout": VISIBILITY_SECONDS,
+                "socket_timeout": 10,
+                "socket_connect_timeout": 3,
+                "retry_on_timeout": True,
+            },
+        }
+    folder = str(settings.EVALHUB_HOME / "broker")
+    return {
+        "broker_url": "filesystem://localhost",
+        "broker_transport_options": {
+            "data_folder_in": folder,
+            "data_folder_out": folder,
+            "control_folder": folder,
+            "polling_interval": 0.1,
+        },
+    }
+
+
+app.conf.update(
+    **transport(),
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    event_serializer="json",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_soft_shutdown_timeout=8,
+    broker_connection_retry_on_startup=True,
+    task_default_queue="evalhub",
+    timezone="UTC",
+    beat_schedule={
+        name: {
+            "task": name,
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"expires": settings.SWEEP_SECONDS},  # no queue of sweeps behind a long task
+        }
+        for name in ("runs.sweep", "datasets.sweep")
+    },
+)
+app.autodiscover_tasks(["datasets_app", "runs_app"])
+
+
+@worker_ready.connect
+def _start_heartbeat(sender: Any, **_: object) -> None:
+    """Beat from now on; embedded, the worker sweeps as well (a server has beat for that)."""
+    from datasets_app.importing.sweeper import sweep as sweep_imports
+    from evalhub.kit.heartbeat import Heartbeat
+    from runs_app.engine.sweeper import sweep as sweep_runs
+
+    sweepers = (sweep_runs, sweep_imports) if settings.EMBEDDED else ()
+    parent = int(os.environ.get("EVALHUB_PARENT", "0"))
+    sender.evalhub_heartbeat = Heartbeat(sender.hostname, sweepers=sweepers, parent=parent)
+    sender.evalhub_heartbeat.start()
+
+
+@worker_shutting_down.connect
+def _leave_work(**_: object) -> None:
+    ask_to_stop()
+
+
+@worker_shutdown.connect
+def _stop_heartbeat(sender: Any, **_: object) -> None:
+    heartbeat = getattr(sender, "evalhub_heartbeat", None)
+    if heartbeat is not None:
+        heartbeat.stop()

@@ -1,0 +1,47 @@
+"""Loading the demo project: its dataset through the real actions, its runs through the real worker."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.urls import reverse
+
+from datasets_app import public
+from datasets_app.actions import add_items, create_dataset
+from datasets_app.items import parse_item
+from evalhub.access.actions import create_project
+from evalhub.access.models import Project, User
+from evalhub.demo import content
+from runs_app.actions import start_run
+
+SLUG = "demo"
+CONCURRENCY = 2  # slow enough to be watched
+
+
+@transaction.atomic
+def load(*, by: User) -> str:
+    """Make the demo project and start its two runs; returns the path of their comparison."""
+    project = create_project(name="Demo", slug=SLUG, by=by)
+    Project.objects.filter(pk=project.pk).update(is_demo=True)
+    dataset = create_dataset(
+        project=project,
+        name=content.DATASET_NAME,
+        description=content.DATASET_DESCRIPTION,
+        by=by,
+    )
+    items = [parse_item(ticket, source="evalhub demo") for ticket in content.tickets()]
+    add_items(dataset=dataset, contents=items, by=by, message="Sixty tickets of the demo")
+    row = public.find_dataset(by, project, dataset.slug)
+    runs = [
+        start_run(
+            project=project,
+            dataset=row,
+            target=f"python:{target.id}",
+            scorers=list(content.SCORERS),
+            by=by,
+            name=target.run_name,
+            concurrency=CONCURRENCY,
+        )
+        for target in content.TARGETS
+    ]
+    query = "&".join(f"run={run.number}" for run in runs)
+    return f"{reverse('runs:compare', args=[SLUG])}?{query}"

@@ -1,0 +1,19 @@
+"""The server package's entry point: `evalhub-server COMMAND`, the same as `python manage.py COMMAND`."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalhub.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"evalhub: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Pages that belong to no app: the front door, health, and errors that Django itself meets."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.shortcuts import redirect, render
+
+from evalhub.access.models import Project, User
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The datasets of the user's first project."""
+    assert isinstance(request.user, User)
+    project = Project.objects.for_user(request.user).order_by("pk").first()
+    if project is None:
+        return redirect("new_project")
+    return redirect("datasets:list", project.slug)
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "database not reached"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "403_csrf.html", {"reason": reason}, status=403)
+
+
+def api_moved(request: HttpRequest, rest: str) -> HttpResponse:
+    """/api/... answers 308 to /api/v1/..., so that the method and body stay."""
+    query = request.META.get("QUERY_STRING", "")
+    response = HttpResponsePermanentRedirect(f"/api/v1/{rest}" + (f"?{query}" if query else ""))
+    response.status_code = 308
+    return response
