@@ -1,0 +1,188 @@
+"""The one way in which items change: a change set, published as one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from datasets_app.items import ItemContent
+from datasets_app.models import Dataset, DatasetVersion, ItemRevision
+from evalhub.access.actions import audit
+from evalhub.access.models import User
+from evalhub.kit import bulk
+from evalhub.kit.errors import Conflict, NotFound
+
+COLUMNS = (
+    "dataset",
+    "number",
+    "version_from",
+    "deleted",
+    "input_json",
+    "expected_json",
+    "metadata_json",
+    "context_json",
+    "tags_json",
+    "scorers_json",
+    "split",
+    "external_id",
+    "source",
+    "content_hash",
+)
+
+
+def revision_row(
+    dataset_id: int, number: int, version: int, content: ItemContent, *, deleted: bool = False
+) -> tuple[object, ...]:
+    """One row for `bulk.insert(ItemRevision, COLUMNS, ...)`."""
+    return (
+        dataset_id,
+        number,
+        version,
+        deleted,
+        content.input_json,
+        content.expected_json,
+        content.metadata_json,
+        content.context_json,
+        content.tags_json,
+        content.scorers_json,
+        content.split,
+        content.external_id,
+        content.source,
+        content.content_hash,
+    )
+
+
+def content_of(revision: ItemRevision) -> ItemContent:
+    """The content of a stored revision."""
+    return ItemContent(
+        input_json=revision.input_json,
+        expected_json=revision.expected_json,
+        metadata_json=revision.metadata_json,
+        context_json=revision.context_json,
+        tags_json=revision.tags_json,
+        scorers_json=revision.scorers_json,
+        split=revision.split,
+        external_id=revision.external_id,
+        source=revision.source,
+        content_hash=revision.content_hash,
+    )
+
+
+@dataclass(slots=True)
+class ChangeSet:
+    """Changes that become version `version` of `dataset` together, or not at all."""
+
+    dataset: Dataset
+    version: int
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+
+    def add(self, contents: Sequence[ItemContent]) -> list[int]:
+        """Add items; returns their numbers."""
+        first = self.dataset.next_item_number
+        numbers = list(range(first, first + len(contents)))
+        self._insert(
+            revision_row(self.dataset.pk, number, self.version, content)
+            for number, content in zip(numbers, contents, strict=True)
+        )
+        self.dataset.next_item_number += len(contents)
+        self.added += len(contents)
+        return numbers
+
+    def replace(self, revision: ItemRevision, content: ItemContent) -> None:
+        """Put a new revision in the place of the current one."""
+        self._close(revision)
+        self._insert([revision_row(self.dataset.pk, revision.number, self.version, content)])
+        self.changed += 1
+
+    def remove(self, revision: ItemRevision) -> None:
+        """Remove an item, leaving a mark in its history."""
+        self._close(revision)
+        content = content_of(revision)
+        self._insert(
+            [revision_row(self.dataset.pk, revision.number, self.version, content, deleted=True)]
+        )
+        self.removed += 1
+
+    @property
+    def empty(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+    def _insert(self, rows: Iterable[tuple[object, ...]]) -> None:
+        bulk.insert(ItemRevision, COLUMNS, rows)
+
+    def _close(self, revision: ItemRevision) -> None:
+        closed = ItemRevision.objects.filter(pk=revision.pk, version_to=None).update(
+            version_to=self.version
+        )
+        if not closed:
+            raise Conflict(f"Item #{revision.number} has changed meanwhile. Load it again.")
+
+
+@contextmanager
+def change_set(*, dataset: Dataset, by: User, message: str = "") -> Iterator[ChangeSet]:
+    """Open a change set under the dataset's lock; leaving it publishes one version (none when empty).
+
+    Raises NotFound for a deleted dataset and Conflict while an import is writing the next version.
+    """
+    with transaction.atomic():
+        locked = Dataset.objects.select_for_update().filter(pk=dataset.pk, deleted_at=None).first()
+        if locked is None:
+            raise NotFound("This dataset has been deleted.")
+        if locked.pending_version is not None:
+            raise Conflict(
+                f"An import is writing version {locked.pending_version} of this dataset. "
+                "Wait for it to end, or cancel it."
+            )
+        changes = ChangeSet(locked, locked.version + 1)
+        yield changes
+        if not changes.empty:
+            publish(changes, by=by, message=message)
+    dataset.refresh_from_db()
+
+
+def publish(changes: ChangeSet, *, by: User | None, message: str) -> DatasetVersion:
+    """Make the version of `changes` the current one. The caller holds the dataset's lock."""
+    dataset = changes.dataset
+    before = item_count(dataset.pk, dataset.version)
+    version = DatasetVersion.objects.create(
+        dataset=dataset,
+        number=changes.version,
+        author=by,
+        message=message[:500],
+        added=changes.added,
+        changed=changes.changed,
+        removed=changes.removed,
+        item_count=before + changes.added - changes.removed,
+    )
+    Dataset.objects.filter(pk=dataset.pk).update(
+        version=changes.version,
+        pending_version=None,
+        next_item_number=dataset.next_item_number,
+        updated_at=Now(),
+    )
+    audit(
+        dataset.project,
+        by,
+        "dataset.version",
+        f"{dataset.slug} v{changes.version}",
+        added=changes.added,
+        changed=changes.changed,
+        removed=changes.removed,
+    )
+    return version
+
+
+def item_count(dataset_id: int, version: int) -> int:
+    """How many items the dataset has at `version`; 0 for version 0."""
+    return (
+        DatasetVersion.objects.filter(dataset=dataset_id, number=version)
+        .values_list("item_count", flat=True)
+        .first()
+        or 0
+    )

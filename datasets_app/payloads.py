@@ -1,0 +1,82 @@
+"""Datasets and items as the API's JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasets_app.models import Dataset, DatasetVersion, ImportJob, ItemRevision
+
+
+def dataset_payload(dataset: Dataset, item_count: int) -> dict[str, Any]:
+    """A dataset; `item_count` is that of its current version."""
+    return {
+        "id": dataset.slug,
+        "uuid": str(dataset.uuid),
+        "name": dataset.name,
+        "description": dataset.description,
+        "version": dataset.version,
+        "item_count": item_count,
+        "created_at": dataset.created_at.isoformat(),
+        "updated_at": dataset.updated_at.isoformat(),
+    }
+
+
+def version_payload(version: DatasetVersion) -> dict[str, Any]:
+    return {
+        "number": version.number,
+        "author": version.author.username if version.author else None,
+        "created_at": version.created_at.isoformat(),
+        "message": version.message,
+        "added": version.added,
+        "changed": version.changed,
+        "removed": version.removed,
+        "item_count": version.item_count,
+    }
+
+
+def import_payload(job: ImportJob) -> dict[str, Any]:
+    """An import: counts are rows of the file, `share_done` is 0..1 by bytes."""
+    return {
+        "id": str(job.uuid),
+        "dataset": job.dataset.slug,
+        "filename": job.filename,
+        "state": job.state,
+        "active": job.active,
+        "reading": job.reading,
+        "columns": job.columns,
+        "mapping": job.mapping,
+        "on_error": job.on_error,
+        "rows_done": job.rows_done,
+        "rows_good": job.rows_good,
+        "rows_bad": job.rows_bad,
+        "rows_known": job.rows_known,
+        "rows_total": job.rows_total,
+        "share_done": job.share_done,
+        "problems": job.problems,
+        "version": job.version if job.state == "done" else None,
+        "message": job.message,
+        "created_at": job.created_at.isoformat(),
+        "started_at": job.started_at.isoformat() if job.started_at else None,
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+    }
+
+
+def payload_of(revision: ItemRevision) -> dict[str, Any]:
+    """The item as API JSON; `expected_output` is left out when absent."""
+    payload: dict[str, Any] = {
+        "number": revision.number,
+        "revision": revision.pk,
+        "version": revision.version_from,
+        "input": revision.input,
+        "metadata": revision.metadata,
+        "tags": revision.tags,
+        "split": revision.split,
+        "external_id": revision.external_id,
+        "source": revision.source,
+        "content_hash": revision.content_hash,
+    }
+    if revision.has_expected_output:
+        payload["expected_output"] = revision.expected_output
+    if revision.context_json is not None:
+        payload["context"] = revision.context
+    return payload
