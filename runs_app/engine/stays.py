@@ -1,0 +1,114 @@
+"""The database's side of a stay: opening it, its ticks, its seats, leaving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from evalhub.kit.clock import in_seconds
+from runs_app import states
+from runs_app.engine.planning import Claim
+from runs_app.models import Run, Shard, Stay
+from runs_app.models.work import ShardState
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a tick brings back: how many seats we have, whether to stop, and the shards we lost."""
+
+    seats: int
+    stop: bool
+    lost: list[Claim]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a stay needs to know of its run."""
+
+    run_id: int
+    project_slug: str
+    target: dict[str, Any]
+    scorers: list[tuple[int, dict[str, Any]]]
+    timeout_s: float
+    retries: int
+    seats: int
+
+
+def open_stay(run_id: int, owner: str) -> Opened | None:
+    """Join the work on a run; None when it is over, cancelled, or has no seat and nothing to plan."""
+    with transaction.atomic():
+        run = (
+            Run.objects.select_for_update(of=("self",))
+            .select_related("project")
+            .filter(pk=run_id)
+            .active()
+            .first()
+        )
+        if run is None or run.cancel_requested_at is not None:
+            return None
+        Run.objects.filter(pk=run_id).update(
+            status=states.RUNNING, started_at=Coalesce(F("started_at"), Now())
+        )
+        Stay.objects.filter(run=run_id, lease_until__lt=Now()).delete()
+        seats = _share(run_id, owner, run.max_concurrency, in_flight=0)
+        Stay.objects.create(
+            run=run, owner=owner, seats=seats, lease_until=in_seconds(settings.LEASE_SECONDS)
+        )
+    return Opened(
+        run_id=run_id,
+        project_slug=run.project.slug,
+        target=run.target,
+        scorers=list(run.scorers.values_list("pk", "spec")),
+        timeout_s=run.timeout_s,
+        retries=run.retries,
+        seats=seats,
+    )
+
+
+def tick(run_id: int, owner: str, claims: list[Claim], in_flight: int) -> Orders:
+    """Extend the stay and its shards, read cancel, and agree on seats with the other workers."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().filter(pk=run_id).first()
+        if run is None or run.status not in states.ACTIVE:
+            return Orders(seats=0, stop=True, lost=list(claims))
+        lease = in_seconds(settings.LEASE_SECONDS)
+        held = set(
+            Shard.objects.filter(
+                pk__in=[claim.shard.pk for claim in claims],
+                lease_owner=owner,
+                state=ShardState.OPEN,
+            ).values_list("pk", "lease_token")
+        )
+        lost = [c for c in claims if (c.shard.pk, c.shard.lease_token) not in held]
+        kept = [pk for pk, _ in held]
+        if kept:
+            Shard.objects.filter(pk__in=kept, lease_owner=owner).update(lease_until=lease)
+        seats = _share(run_id, owner, run.max_concurrency, in_flight)
+        # A stay that had run out (a frozen worker) comes back as a new one, with what is left.
+        Stay.objects.update_or_create(
+            owner=owner,
+            defaults={"run": run, "seats": max(seats, in_flight), "lease_until": lease},
+        )
+    return Orders(seats=seats, stop=run.cancel_requested_at is not None, lost=lost)
+
+
+def _share(run_id: int, owner: str, most: int, in_flight: int) -> int:
+    """Our seats: a fair share, and never more than the others leave. The caller holds the run's lock."""
+    others = dict(
+        Stay.objects.live().filter(run=run_id).exclude(owner=owner).values_list("owner", "seats")
+    )
+    owners = sorted([*others, owner])
+    fair, left_over = divmod(most, len(owners))
+    mine = fair + (1 if owners.index(owner) < left_over else 0)
+    free = most - sum(others.values())
+    return max(0, min(mine, max(free, 0)))
+
+
+def leave(owner: str) -> None:
+    """End the stay; its seats are free at once."""
+    Stay.objects.filter(owner=owner).delete()

@@ -1,0 +1,80 @@
+"""What every target is: something that turns an item into an output, or fails in a typed way. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from evalhub.kit.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCall:
+    """One item as a target sees it. JSON texts as stored; `expected_json` is not among them."""
+
+    number: int
+    external_id: str | None
+    input_json: str
+    metadata_json: str
+    context_json: str | None
+
+
+class TargetFailure(Exception):
+    """A call that gave no output.
+
+    `type` is a short stable word that results are counted by; `transient` failures are tried again.
+    """
+
+    def __init__(self, type: str, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.type = type
+        self.message = message
+        self.transient = transient
+
+
+class Target(Protocol):
+    """A target ready to be called. `instant` ones only look something up: no clock, no seat needed."""
+
+    instant: bool
+
+    async def call(self, item: ItemCall) -> str:
+        """The output as JSON text. Raises TargetFailure; anything else is the target's own error."""
+
+    async def close(self) -> None:
+        """Let go of threads and connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInfo:
+    """A target that a run can be started against. `ref` is what `start_run` takes."""
+
+    ref: str
+    id: str
+    name: str
+    kind: str
+    transport: str
+    description: str
+    version: str
+    module: str
+
+    def snapshot(self) -> dict[str, Any]:
+        """What a run keeps of it."""
+        return {
+            "transport": self.transport,
+            "kind": self.kind,
+            "id": self.id,
+            "name": self.name,
+            "version": self.version,
+        }
+
+
+def unknown_target(ref: str, known: list[str]) -> Invalid:
+    """The error for a reference that names no target."""
+    import difflib
+
+    close = difflib.get_close_matches(ref, known, n=1)
+    hint = f" Did you mean “{close[0]}”?" if close else ""
+    return Invalid(
+        f"There is no target “{ref}”.{hint} Use the id or name of a registered target, or "
+        "recorded:PATH for outputs that the items hold, such as recorded:metadata.answer."
+    )

@@ -1,0 +1,74 @@
+"""kill -9, again and again: a run ends by itself, with every result there once."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.installation import Installation, embedded, on_servers, wait_for
+
+pytestmark = [pytest.mark.db, pytest.mark.slow]
+ITEMS = 5000
+SEED = int(os.environ.get("FAULT_SEED", "1"))
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    if os.environ.get("DATABASE_URL"):
+        with on_servers(
+            tmp_path, os.environ["DATABASE_URL"], os.environ["CELERY_BROKER_URL"]
+        ) as made:
+            yield made
+    else:
+        made = embedded(tmp_path)
+        yield made
+        made.stop()
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_killed_three_times_in_a_run_of_5000_items_loses_and_doubles_nothing(
+    installation: Installation,
+) -> None:
+    chance = random.Random(SEED)
+    run = installation.ask("start", ITEMS, "python:slow-echo", 24)["run"]
+    moments = sorted(chance.sample(range(ITEMS // 10, ITEMS * 9 // 10), 3))
+    killed_at = []
+    for moment in moments:
+        worker = installation.start_worker()
+        _sweep(installation)
+
+        def enough(moment: int = moment) -> int:
+            count: int = installation.ask("count", run)["results"]
+            return count if count >= moment else 0
+
+        killed_at.append(wait_for(enough, 60, f"{moment} results"))
+        installation.kill(worker)
+    installation.start_worker()
+    wait_for(lambda: _over(installation, run), 90, "the run to end by itself")
+    assert all(ITEMS * 0.1 <= count <= ITEMS * 0.97 for count in killed_at), killed_at
+    assert installation.ask("audit", run) == {
+        "status": "completed",
+        "results": ITEMS,
+        "scores": 2 * ITEMS,
+        "double": 0,
+        "strange": 0,
+        "succeeded": ITEMS,
+        "failed": 0,
+        "summary_total": ITEMS,
+    }
+
+
+def _over(installation: Installation, run: int) -> bool:
+    _sweep(installation)
+    status: str = installation.ask("count", run)["status"]
+    return status == "completed"
+
+
+def _sweep(installation: Installation) -> None:
+    """On a server, beat would sweep; embedded, the worker does so itself."""
+    if "DATABASE_URL" in installation.environment:
+        installation.ask("sweep")
