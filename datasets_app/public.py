@@ -124,9 +124,9 @@ def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]
         "version_count": dataset.version,
         "recent_versions": queries.versions(dataset)[:8],
         "tab_counts": slots.fill("dataset.tab_counts", [dataset.pk]).get(dataset.pk, {}),
-        "links": slots.fill(
-            "dataset.links", [dataset.slug], project_slug=project.slug
-        ).get(dataset.slug, {}),
+        "links": slots.fill("dataset.links", [dataset.slug], project_slug=project.slug).get(
+            dataset.slug, {}
+        ),
     }
 
 

@@ -1,0 +1,136 @@
+"""What the pages of the import wizard show: columns to map, pace, and where a job stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from datasets_app.importing.detect import Detected
+from datasets_app.importing.mapping import Destination, ReadAs
+from datasets_app.importing.problems import ImportFileError
+from datasets_app.importing.rows import Row, open_rows
+from datasets_app.models import ImportJob
+from datasets_app.models.imports import ImportState
+from evalhub.kit.clock import db_now
+
+DESTINATIONS: dict[Destination, str] = {
+    "input": "Input",
+    "expected_output": "Expected output",
+    "metadata": "Metadata",
+    "context": "Context",
+    "tags": "Tags",
+    "split": "Split",
+    "external_id": "External ID",
+    "ignore": "Leave out",
+}
+READ_TEXT: dict[ReadAs, str] = {
+    "auto": "Text",
+    "number": "Number",
+    "boolean": "True or false",
+    "json": "JSON",
+}
+READ_JSON: dict[ReadAs, str] = {"auto": "As it is", "text": "Text", "json": "JSON in a text"}
+STEPS = {
+    ImportState.STAGED: "import_map",
+    ImportState.CHECKING: "import_check",
+    ImportState.CHECKED: "import_check",
+}
+
+
+def step_name(job: ImportJob) -> str:
+    """The name of the page on which the job stands."""
+    return STEPS.get(ImportState(job.state), "import_progress")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRow:
+    """One line of the mapping table; `first` is the column's first value, ABSENT shown as None."""
+
+    index: int
+    name: str
+    first: Any
+    destination: str
+    key: str
+    read_as: str
+    destinations: list[tuple[str, str]]
+    readings: list[tuple[str, str]]
+
+
+def column_rows(job: ImportJob, mapping: dict[str, Any]) -> list[ColumnRow]:
+    """The file's columns with what `mapping` (as stored) says of each."""
+    said = {one["column"]: one for one in mapping.get("columns", [])}
+    first = _first_values(job)
+    readings = READ_JSON if job.reading.get("format") == "jsonl" else READ_TEXT
+    rows = []
+    for index, name in enumerate(job.columns):
+        one = said.get(name, {})
+        rows.append(
+            ColumnRow(
+                index,
+                name,
+                first.get(name),
+                one.get("destination", "ignore"),
+                one.get("key") or name,
+                one.get("read_as", "auto"),
+                list(DESTINATIONS.items()),
+                list(readings.items()),
+            )
+        )
+    return rows
+
+
+def _first_values(job: ImportJob) -> dict[str, Any]:
+    """The values of the first good row; {} when there is none."""
+    try:
+        with open_rows(job.file, Detected.from_dict(job.reading)) as rows:
+            row = next((row for row in rows if isinstance(row, Row)), None)
+    except ImportFileError:
+        return {}
+    if row is None:
+        return {}
+    if isinstance(row.values, dict):
+        return row.values
+    return dict(zip(job.columns, row.values, strict=False))
+
+
+def mapping_from(job: ImportJob, data: QueryDict) -> dict[str, Any]:
+    """The mapping in a form, as it is stored; not yet checked."""
+    columns = [
+        {
+            "column": name,
+            "destination": data.get(f"goes_{index}", "ignore"),
+            "key": data.get(f"key_{index}", "").strip() or name,
+            "read_as": data.get(f"read_{index}", "auto"),
+        }
+        for index, name in enumerate(job.columns)
+    ]
+    return {"columns": columns, "rest": data.get("rest", "ignore")}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far a job is. `share` is 0..1 by bytes; rate is rows per second; both times in seconds.
+
+    `total` is None before the first check; rate and `eta_s` are None until they can be told.
+    """
+
+    rows: int
+    total: int | None
+    share: float
+    rate: float | None
+    eta_s: float | None
+
+
+def pace(job: ImportJob) -> Pace:
+    """The pace of an active job, by the database's clock."""
+    share = job.share_done
+    if job.state == ImportState.IMPORTING and job.rows_total:
+        share = min(1.0, job.rows_done / job.rows_total)
+    total = job.rows_total if job.state == ImportState.IMPORTING else None
+    elapsed = (db_now() - job.started_at).total_seconds() if job.started_at else 0.0
+    if elapsed < 0.5 or not job.rows_done:
+        return Pace(job.rows_done, total, share, None, None)
+    eta = elapsed * (1 - share) / share if share else None
+    return Pace(job.rows_done, total, share, job.rows_done / elapsed, eta)

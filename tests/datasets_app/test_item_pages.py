@@ -1,0 +1,392 @@
+"""The pages of items: reading, searching, writing, and two people at the same item."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datasets_app.actions import add_items, delete_item
+from datasets_app.actions.items import current_item
+from datasets_app.items import parse_item
+from datasets_app.models import Dataset
+from evalhub.access.models import User
+from evalhub.kit import slots
+from tests.datasets_app.pages import HTMX, ClientFor, change, form_of, many, url
+
+
+@pytest.fixture(autouse=True)
+def no_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These pages alone: what runs put into them is tested with runs."""
+    monkeypatch.setattr(slots, "_providers", {})
+
+
+# Reading items
+
+
+def test_an_item_shows_what_it_asks_and_expects(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    text = client_for(viewer).get(url("item", dataset, 2)).content.decode()
+    assert "2 + 2" in text
+    assert '<span class="d">4</span>' in text
+    assert "q-2" in text
+
+
+def test_an_item_without_an_expected_output_says_so(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    assert "None. Scorers" in client_for(viewer).get(url("item", dataset, 3)).content.decode()
+
+
+def test_html_in_an_item_is_shown_as_text(
+    dataset: Dataset, owner: User, client_for: ClientFor
+) -> None:
+    bad = "<script>alert(1)</script>"
+    add_items(
+        dataset=dataset,
+        contents=[parse_item({"input": bad, "expected_output": {bad: bad}, "tags": [bad]})],
+        by=owner,
+    )
+    text = client_for(owner).get(url("item", dataset, 4)).content.decode()
+    assert bad not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_row_link_is_answered_with_the_detail_alone(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    headers = HTMX | {"HX-Target": "detail"}
+    response = client_for(viewer).get(url("item", dataset, 1), headers=headers)
+    text = response.content.decode()
+    assert text.lstrip().startswith("<header")
+    assert "<table" not in text
+    assert "HX-Request" in response["Vary"]
+
+
+def test_returning_through_the_history_gives_the_whole_page(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    headers = HTMX | {"HX-Target": "detail", "HX-History-Restore-Request": "true"}
+    response = client_for(viewer).get(url("item", dataset, 1), headers=headers)
+    assert "<html" in response.content.decode()
+
+
+def test_an_old_version_reads_as_it_was_and_cannot_be_edited(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    change(dataset, 1, editor, expected_output="two")
+    delete_item(dataset=dataset, number=3, by=editor)
+    client = client_for(editor)
+    old = client.get(url("item", dataset, 1) + "?v=1").content.decode()
+    new = client.get(url("item", dataset, 1)).content.decode()
+    assert "You are reading v1" in old
+    assert "item_edit" not in old
+    assert url("item_edit", dataset, 1) not in old
+    assert url("item_edit", dataset, 1) in new
+    assert client.get(url("item", dataset, 3) + "?v=1").status_code == 200
+    assert client.get(url("item", dataset, 3)).status_code == 404
+
+
+@pytest.mark.parametrize("version", ["9", "two", "-1", "99999999999999999999"])
+def test_a_version_that_does_not_exist_is_not_found(
+    version: str, dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    assert client_for(viewer).get(url("detail", dataset) + f"?v={version}").status_code == 404
+
+
+@pytest.mark.parametrize("number", [99, 2_147_483_648, 10**30])
+def test_an_item_that_does_not_exist_is_not_found(
+    number: int, dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    assert client_for(viewer).get(url("item", dataset, number)).status_code == 404
+
+
+def test_the_history_says_what_each_version_changed(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    change(dataset, 1, editor, "Spelled out", expected_output="two")
+    change(dataset, 1, editor, metadata={"topic": "sum", "level": 1})
+    text = client_for(editor).get(url("item", dataset, 1)).content.decode()
+    assert "<del>2</del><ins>two</ins>" in text
+    assert "“Spelled out”" in text
+    assert "<code>level</code> added" in text
+    assert text.index("<code>level</code>") < text.index("<ins>two</ins>") < text.index("Created")
+
+
+def test_what_runs_know_of_an_item_stands_beside_it(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    run = {
+        "number": 7,
+        "target": "triage",
+        "url": "/the-result",
+        "output_json": '"three"',
+        "error_type": "",
+        "score": None,
+    }
+    slots.provide("item.runs", lambda numbers, **_: {numbers[0]: [run]})
+    slots.provide("item.last_results", lambda numbers, **_: {1: "pf-"})
+    text = client_for(viewer).get(url("item", dataset, 1)).content.decode()
+    assert 'href="/the-result"' in text
+    assert "three" in text
+    assert 'class="ticks"' in text
+
+
+def test_searching_items_looks_into_input_and_expected_output(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    client = client_for(viewer)
+    found = client.get(url("detail", dataset) + "?q=nothing").context["rows"]
+    assert [row["item"].number for row in found] == [3]
+    none = client.get(url("detail", dataset) + "?q=zebra").content.decode()
+    assert "No items match “zebra”" in none
+
+
+def test_pages_of_items_follow_each_other_without_a_gap(
+    dataset: Dataset, owner: User, client_for: ClientFor
+) -> None:
+    many(dataset, 117, owner)
+    client = client_for(owner)
+    seen: list[int] = []
+    query = "?"
+    while query:
+        page = client.get(url("detail", dataset) + query)
+        seen += [row["item"].number for row in page.context["rows"]]
+        query = page.context["next"]
+    assert seen == list(range(1, 121))
+    back = client.get(url("detail", dataset) + page.context["previous"])
+    assert [row["item"].number for row in back.context["rows"]] == list(range(51, 101))
+
+
+def test_the_list_beside_an_open_item_holds_the_item(
+    dataset: Dataset, owner: User, client_for: ClientFor
+) -> None:
+    many(dataset, 117, owner)
+    for address in (url("item", dataset, 80), url("item", dataset, 80) + "?before=51"):
+        page = client_for(owner).get(address)
+        assert 80 in [row["item"].number for row in page.context["rows"]]
+
+
+# Writing items
+
+
+def test_an_item_is_written_by_hand_without_script(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    response = client_for(editor).post(
+        url("item_new", dataset),
+        {
+            "input": '{"question": "3 + 3"}',
+            "expected_output": "6",
+            "metadata": '{"topic": "sum"}',
+            "tags": "easy, sums, easy",
+            "split": "dev",
+            "external_id": "q-4",
+            "message": "One more",
+        },
+    )
+    assert response["Location"] == url("item", dataset, 4)
+    item = current_item(dataset, 4)
+    assert item.input == {"question": "3 + 3"}
+    assert item.expected_output == 6
+    assert (item.tags, item.split, item.external_id) == (["easy", "sums"], "dev", "q-4")
+    assert dataset.versions.get(number=2).message == "One more"
+
+
+def test_an_empty_expected_output_is_absent_and_null_is_null(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    client.post(url("item_new", dataset), {"input": '"a"', "expected_output": "  "})
+    client.post(url("item_new", dataset), {"input": '"b"', "expected_output": "null"})
+    assert current_item(dataset, 4).expected_json is None
+    assert current_item(dataset, 5).expected_json == "null"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("input", "", "An item needs an input."),
+        ("input", "hello", "put it in quotes: &quot;hello&quot;"),
+        ("metadata", '{\n "a": 1\n "b": 2}', "a comma is missing"),
+        ("metadata", "[1]", "Metadata is a JSON object"),
+        ("expected_output", "NaN", "NaN"),
+        ("split", "s" * 61, "at most 60"),
+    ],
+)
+def test_what_is_wrong_with_an_item_is_said_at_the_field_and_nothing_is_lost(
+    field: str, text: str, said: str, dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    typed = {"input": '"kept"', "message": "my reason"} | {field: text}
+    response = client_for(editor).post(url("item_new", dataset), typed)
+    assert response.status_code == 422
+    assert said in response.content.decode()
+    assert "my reason" in response.content.decode()
+    dataset.refresh_from_db()
+    assert dataset.version == 1
+
+
+def test_an_external_id_that_is_taken_is_a_conflict(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    response = client_for(editor).post(
+        url("item_new", dataset), {"input": '"x"', "external_id": "q-2"}
+    )
+    assert response.status_code == 409
+    dataset.refresh_from_db()
+    assert dataset.version == 1
+
+
+def test_saving_an_edit_makes_one_version_and_keeps_the_state_of_the_list(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    response = client_for(editor).post(
+        url("item_edit", dataset, 1) + "?q=1",
+        form_of(dataset, 1, expected_output='"two"', message="Words"),
+    )
+    assert response["Location"] == url("item", dataset, 1) + "?q=1"
+    assert current_item(dataset, 1).expected_output == "two"
+    dataset.refresh_from_db()
+    assert dataset.version == 2
+
+
+def test_saving_without_a_change_makes_no_version(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    response = client_for(editor).post(
+        url("item_edit", dataset, 1), form_of(dataset, 1), follow=True
+    )
+    assert "Nothing was changed" in response.content.decode()
+    dataset.refresh_from_db()
+    assert dataset.version == 1
+
+
+def test_an_edit_keeps_the_fields_that_the_form_does_not_show(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    add_items(
+        dataset=dataset,
+        contents=[parse_item({"input": "x", "scorers": [], "source": "file.csv, line 2"})],
+        by=editor,
+    )
+    client_for(editor).post(url("item_edit", dataset, 4), form_of(dataset, 4, input='"y"'))
+    item = current_item(dataset, 4)
+    assert (item.input, item.scorers_json, item.source) == ("y", "[]", "file.csv, line 2")
+
+
+def test_the_edit_form_shows_the_item_as_json_that_saves_to_the_same(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    add_items(
+        dataset=dataset,
+        contents=[parse_item({"input": {"b": 1.0, "a": 12345678901234567890}})],
+        by=editor,
+    )
+    client = client_for(editor)
+    form = client.get(url("item_edit", dataset, 4)).context["form"]
+    data = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    assert json.loads(data["input"]) == {"b": 1.0, "a": 12345678901234567890}
+    client.post(url("item_edit", dataset, 4), data)
+    dataset.refresh_from_db()
+    assert dataset.version == 2
+
+
+def test_a_stale_edit_is_refused_with_both_contents_and_can_insist(
+    dataset: Dataset, editor: User, owner: User, client_for: ClientFor
+) -> None:
+    mine = form_of(dataset, 1, expected_output='"mine"')
+    change(dataset, 1, owner, expected_output="theirs")
+    client = client_for(editor)
+    refused = client.post(url("item_edit", dataset, 1), mine)
+    text = refused.content.decode()
+    assert refused.status_code == 409
+    assert "owner saved this item in v2" in text
+    assert "<del>theirs</del><ins>mine</ins>" in text
+    assert "&quot;mine&quot;" in text
+    assert current_item(dataset, 1).expected_output == "theirs"
+    insist = mine | {"revision": str(refused.context["revision"])}
+    assert f'name="revision" value="{insist["revision"]}"' in text
+    assert client.post(url("item_edit", dataset, 1), insist).status_code == 302
+    assert current_item(dataset, 1).expected_output == "mine"
+
+
+def test_an_edit_without_a_revision_is_refused(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    data = form_of(dataset, 1, expected_output='"blind"') | {"revision": ""}
+    assert client_for(editor).post(url("item_edit", dataset, 1), data).status_code == 409
+    assert current_item(dataset, 1).expected_output == "2"
+
+
+def test_what_was_typed_survives_when_the_item_was_deleted_meanwhile(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    data = form_of(dataset, 1, input='"much work"')
+    delete_item(dataset=dataset, number=1, by=editor)
+    response = client_for(editor).post(url("item_edit", dataset, 1), data)
+    assert response.status_code == 404
+    assert "much work" in response.content.decode()
+
+
+def test_items_cannot_be_saved_while_an_import_is_writing(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    Dataset.objects.update(pending_version=2)
+    client = client_for(editor)
+    assert "An import is writing v2" in client.get(url("detail", dataset)).content.decode()
+    response = client.post(url("item_edit", dataset, 1), form_of(dataset, 1, input='"much work"'))
+    assert response.status_code == 409
+    assert "Wait for it to end" in response.content.decode()
+    assert "much work" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("input", '{"a": 1}', "Valid JSON"),
+        ("input", "{", "field__error"),
+        ("metadata", "3", "Metadata is a JSON object"),
+        ("expected_output", "", ""),
+    ],
+)
+def test_check_answers_the_lines_below_the_field(
+    field: str, text: str, said: str, dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    response = client_for(editor).post(url("item_check", dataset), {field: text}, headers=HTMX)
+    assert response.status_code == 200
+    assert said in response.content.decode()
+    assert bool(response.content.strip()) == bool(said)
+
+
+def test_check_needs_a_field_and_an_editor(
+    dataset: Dataset, editor: User, viewer: User, client_for: ClientFor
+) -> None:
+    assert client_for(editor).post(url("item_check", dataset), {"x": "1"}).status_code == 404
+    assert client_for(viewer).post(url("item_check", dataset), {"input": "1"}).status_code == 403
+    assert client_for(editor).get(url("item_check", dataset)).status_code == 405
+
+
+def test_deleting_an_item_asks_first_and_older_versions_keep_it(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    asked = client.get(url("item_delete", dataset, 2))
+    assert "Delete item 0002?" in asked.content.decode()
+    assert current_item(dataset, 2)
+    done = client.post(
+        url("item_delete", dataset, 2), {"revision": str(current_item(dataset, 2).pk)}
+    )
+    assert done["Location"] == url("detail", dataset)
+    assert client.get(url("item", dataset, 2)).status_code == 404
+    assert client.get(url("item", dataset, 2) + "?v=1").status_code == 200
+
+
+def test_deleting_an_item_that_changed_meanwhile_is_refused(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    read = current_item(dataset, 2).pk
+    change(dataset, 2, editor, input="new", external_id="q-2")
+    response = client_for(editor).post(url("item_delete", dataset, 2), {"revision": str(read)})
+    assert response.status_code == 409
+    assert current_item(dataset, 2).input == "new"
