@@ -80,7 +80,12 @@ class Score(models.Model):
                 fields=["run_scorer", "value", "item_number"],
                 condition=models.Q(state="scored"),
                 name="scores_by_value",
-            )
+            ),
+            models.Index(
+                fields=["run_scorer", "item_number"],
+                condition=~models.Q(state="scored"),
+                name="scores_not_scored",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -105,12 +105,6 @@ class RunScorer(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def passes(self, value: float | None) -> bool | None:
-        """Whether a value passes; None without a value or a threshold."""
-        if value is None or self.threshold is None:
-            return None
-        return value >= self.threshold if self.higher_is_better else value <= self.threshold
-
     def settings(self) -> dict[str, Any]:
         """The parameters beyond the scorer's kind and name, for showing."""
         return {key: value for key, value in self.spec.items() if key not in ("use", "name")}

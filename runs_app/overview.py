@@ -1,0 +1,127 @@
+"""What lists say of runs: figures from stored summaries, and one query for all that are active."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Sum
+
+from datasets_app import public
+from evalhub.kit.figures import decimal, integer, percent
+from evalhub.kit.plots import TrendPoint
+from runs_app import states
+from runs_app.models import Run, Shard
+
+TREND_RUNS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryScore:
+    """The first scorer's mean, as text; `interval` is empty when there is none."""
+
+    name: str
+    text: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run of a list. `state` says how far an active run is; latencies are in milliseconds."""
+
+    run: Run
+    dataset: str
+    state: str
+    errors: int
+    score: PrimaryScore | None
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The primary scorer over the last runs of a dataset, oldest first."""
+
+    scorer: str
+    points: tuple[TrendPoint, ...]
+    label: str
+
+
+def lines(runs: Sequence[Run]) -> list[RunLine]:
+    """One line for each run, in the given order; at most two queries."""
+    datasets = public.datasets_by_id({run.dataset_id for run in runs})
+    done = _done([run.pk for run in runs if run.active])
+    return [
+        RunLine(
+            run=run,
+            dataset=datasets[run.dataset_id].name,
+            state=_state(run, done.get(run.pk, 0)),
+            errors=0 if run.active else run.failed,
+            score=primary_score(run),
+            p50=_latency(run, "p50"),
+            p95=_latency(run, "p95"),
+        )
+        for run in runs
+    ]
+
+
+def primary_score(run: Run) -> PrimaryScore | None:
+    """The mean of the run's first scorer; None before the end, and without a scorer or a score."""
+    scorer = next(iter(run.scorers.all()), None)
+    if run.summary is None or scorer is None:
+        return None
+    figures = run.summary["scores"][scorer.name]
+    if figures["mean"] is None:
+        return None
+    binary = scorer.kind == "binary"
+    text = percent(figures["mean"]) if binary else decimal(figures["mean"], 3)
+    interval = ""
+    if figures["ci95"]:
+        low, high = figures["ci95"]
+        factor, digits = (100, 1) if binary else (1, 3)
+        interval = f"{decimal(low * factor, digits)} to {decimal(high * factor, digits)}"
+    return PrimaryScore(scorer.name, text, interval)
+
+
+def trend(newest_first: Sequence[Run]) -> Trend | None:
+    """The trend of the newest run's primary scorer; None for fewer than two completed runs."""
+    completed = [run for run in newest_first if run.status == states.COMPLETED and run.summary]
+    scorer = next((each for run in completed[:1] for each in run.scorers.all()), None)
+    if scorer is None or (scorer.kind != "binary" and (scorer.low, scorer.high) != (0.0, 1.0)):
+        return None
+    points: list[TrendPoint] = []
+    version: int | None = None
+    for run in reversed(completed):
+        figures = (run.summary or {})["scores"].get(scorer.name)
+        if not figures or figures["mean"] is None or not figures["ci95"]:
+            continue
+        low, high = figures["ci95"]
+        changed = version is not None and version != run.dataset_version
+        name = f"Run {run.number}, {run.name}"
+        points.append(TrendPoint(figures["mean"], low, high, name, f"#{run.number}", changed))
+        version = run.dataset_version
+    points = points[-TREND_RUNS:]
+    if len(points) < 2:
+        return None
+    first, last = percent(points[0].value), percent(points[-1].value)
+    label = f"{scorer.name}: {first} in the first of {len(points)} runs, {last} in the last"
+    return Trend(scorer.name, tuple(points), label)
+
+
+def _done(active: Sequence[int]) -> dict[int, int]:
+    """Results written so far, by run."""
+    if not active:
+        return {}
+    counts = Shard.objects.filter(run__in=active).values_list("run")
+    return dict(counts.annotate(done=Sum(F("succeeded") + F("failed"))).order_by())
+
+
+def _state(run: Run, done: int) -> str:
+    if run.status == states.PENDING:
+        return "Pending"
+    share = int(100 * done / run.total_results) if run.total_results else 0
+    return f"{share}% of {integer(run.total_results)}"
+
+
+def _latency(run: Run, name: str) -> float | None:
+    return run.summary["latency_ms"][name] if run.summary else None

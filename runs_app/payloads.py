@@ -1,0 +1,138 @@
+"""Runs, results, targets and scorers as the API's JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runs_app.models import Run, RunScorer
+from runs_app.progress import Progress
+from runs_app.results import ResultRow, ScoreRow
+from runs_app.scorers import Builtin
+from runs_app.targets import TargetInfo
+
+
+def run_payload(
+    run: Run,
+    *,
+    dataset_slug: str,
+    progress: Progress | None = None,
+    summary: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A run. `id` is its uuid; `progress` and `summary` are there when given (see `queries`)."""
+    payload: dict[str, Any] = {
+        "id": str(run.uuid),
+        "number": run.number,
+        "name": run.name,
+        "dataset": dataset_slug,
+        "dataset_version": run.dataset_version,
+        "target": {"ref": run.target_ref, **run.target},
+        "scorers": [_scorer(scorer) for scorer in run.scorers.all()],
+        "status": run.status,
+        "reason": run.reason,
+        "concurrency": run.max_concurrency,
+        "timeout": run.timeout_s,
+        "retries": run.retries,
+        "total_items": run.total_items,
+        "total_results": run.total_results,
+        "created_by": run.created_by.username if run.created_by else None,
+        "created_at": run.created_at.isoformat(),
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+    }
+    if progress is not None:
+        payload["progress"] = progress_payload(progress)
+    if summary is not None:
+        payload["summary"] = summary
+    return payload
+
+
+def progress_payload(progress: Progress) -> dict[str, Any]:
+    """How far a run is: `share` 0..1, `rate` in results per second, times in seconds."""
+    return {
+        "total": progress.total,
+        "done": progress.done,
+        "succeeded": progress.succeeded,
+        "failed": progress.failed,
+        "share": progress.share,
+        "rate": progress.rate,
+        "eta_s": progress.eta_s,
+        "elapsed_s": progress.elapsed_s,
+    }
+
+
+def result_payload(row: ResultRow) -> dict[str, Any]:
+    """A result with its item. `output` is left out of an error, `expected_output` when absent."""
+    payload: dict[str, Any] = {
+        "number": row.number,
+        "revision": row.item.revision_id,
+        "external_id": row.item.external_id,
+        "status": row.status,
+        "input": json.loads(row.item.input_json),
+        "metadata": json.loads(row.item.metadata_json),
+        "error": None,
+        "latency_ms": row.latency_ms,
+        "retries": row.retries,
+        "started_at": row.started_at.isoformat(),
+        "completed_at": row.completed_at.isoformat(),
+        "scores": {name: _score(score) for name, score in row.scores.items()},
+    }
+    if row.item.expected_json is not None:
+        payload["expected_output"] = json.loads(row.item.expected_json)
+    if row.status == "error":
+        payload["error"] = {"type": row.error_type, "message": row.error_message}
+    elif row.output_json is not None:
+        payload["output"] = json.loads(row.output_json)
+    return payload
+
+
+def target_payload(target: TargetInfo) -> dict[str, Any]:
+    """A target that runs can be started against; `ref` is what to name in the request."""
+    return {
+        "ref": target.ref,
+        "id": target.id,
+        "name": target.name,
+        "kind": target.kind,
+        "description": target.description,
+        "version": target.version,
+    }
+
+
+def scorer_payload(builtin: Builtin) -> dict[str, Any]:
+    """A scorer that runs can use, with its parameters and their defaults."""
+    return {
+        "use": builtin.use,
+        "label": builtin.label,
+        "description": builtin.description,
+        "kind": builtin.kind,
+        "params": [
+            {
+                "name": param.name,
+                "label": param.label,
+                "type": param.type,
+                "default": param.default,
+                "help": param.help,
+            }
+            for param in builtin.params
+        ],
+    }
+
+
+def _scorer(scorer: RunScorer) -> dict[str, Any]:
+    return {
+        "name": scorer.name,
+        "kind": scorer.kind,
+        "primary": scorer.position == 0,
+        "higher_is_better": scorer.higher_is_better,
+        "threshold": scorer.threshold,
+        "spec": scorer.spec,
+    }
+
+
+def _score(score: ScoreRow) -> dict[str, Any]:
+    return {
+        "state": score.state,
+        "value": score.value,
+        "passed": score.passed,
+        "reason": score.reason,
+    }

@@ -1,0 +1,113 @@
+"""Reading runs. Everything begins at `for_user`; the results of a run are in `results.py`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from evalhub.access.models import Project, User
+from evalhub.kit.errors import NotFound
+from runs_app import states
+from runs_app.engine.summary import summarise
+from runs_app.models import Run
+from runs_app.progress import Progress, progress
+from runs_app.results import (
+    FILTERS,
+    FilterCounts,
+    Neighbours,
+    ResultRow,
+    ScoreRow,
+    filter_counts,
+    find_result,
+    result_neighbours,
+    results_page,
+)
+
+__all__ = [
+    "FILTERS",
+    "FilterCounts",
+    "Neighbours",
+    "Progress",
+    "ResultRow",
+    "ScoreRow",
+    "filter_counts",
+    "find_result",
+    "find_run",
+    "progress",
+    "result_neighbours",
+    "results_page",
+    "runs",
+    "summary",
+]
+
+MAX_NUMBER = 2**31 - 1  # what the column holds
+
+
+def runs(
+    user: User, project: Project, *, dataset_id: int | None = None, status: str = "", q: str = ""
+) -> QuerySet[Run]:
+    """The project's runs, newest first, with their scorers and authors.
+
+    `status` is one state, or "active" for all that are not over; `q` is looked for in the name and
+    the target, and may be a run's number (with or without #).
+    """
+    found = (
+        Run.objects.for_user(user)
+        .filter(project=project)
+        .select_related("created_by")
+        .prefetch_related("scorers")
+        .order_by("-number")
+    )
+    if dataset_id is not None:
+        found = found.filter(dataset=dataset_id)
+    if status == "active":
+        found = found.active()
+    elif status:
+        found = found.filter(status=status) if status in states.ALL else found.none()
+    if q := q.strip():
+        wanted = Q(name__icontains=q) | Q(target_ref__icontains=q)
+        number = _number(q)
+        if number is not None:
+            wanted |= Q(number=number)
+        found = found.filter(wanted)
+    return found
+
+
+def find_run(user: User, project: Project, ref: str | int) -> Run:
+    """A run by its number (with or without #) or uuid. Raises NotFound."""
+    found = runs(user, project)
+    number = _number(str(ref))
+    if number is not None:
+        run = found.filter(number=number).first()
+    else:
+        try:
+            run = found.filter(uuid=uuid.UUID(str(ref))).first()
+        except ValueError:
+            run = None
+    if run is None:
+        raise NotFound(f"There is no run “{ref}” in the project {project.name}.")
+    return run
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What the run came to (see `summarise`): stored when it has ended, computed before that.
+
+    The scores are in the order of the run's scorers and the errors most frequent first: orders that
+    the database does not keep.
+    """
+    stored: dict[str, Any] | None = None if run.active else run.summary
+    if stored is None:
+        return summarise(run)
+    scores = stored["scores"]
+    ordered = {scorer.name: scores[scorer.name] for scorer in run.scorers.all()}
+    errors = dict(sorted(stored["errors"].items(), key=lambda error: (-error[1], error[0])))
+    return {**stored, "scores": ordered, "errors": errors}
+
+
+def _number(text: str) -> int | None:
+    digits = text.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return number if (number := int(digits)) <= MAX_NUMBER else None

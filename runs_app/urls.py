@@ -1,0 +1,20 @@
+"""Pages of runs, under /p/<project>/."""
+
+from django.urls import path
+
+from runs_app.views import compare, detail, lists, start, targets
+
+app_name = "runs"
+urlpatterns = [
+    path("runs", lists.runs, name="list"),
+    path("datasets/<slug:slug>/runs", lists.runs_of_dataset, name="of_dataset"),
+    path("runs/new", start.new, name="new"),
+    path("runs/estimate", start.estimate, name="estimate"),
+    path("runs/<int:number>", detail.detail, name="detail"),
+    path("runs/<int:number>/live", detail.live, name="live"),
+    path("runs/<int:number>/results/<int:item>", detail.result, name="result"),
+    path("runs/<int:number>/cancel/", detail.cancel, name="cancel"),
+    path("compare", compare.compare, name="compare"),
+    path("compare/items", compare.items, name="compare_items"),
+    path("targets", targets.targets, name="targets"),
+]

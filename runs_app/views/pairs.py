@@ -1,0 +1,201 @@
+"""The items of a comparison as the page shows them, with one that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from evalhub.kit.figures import integer
+from evalhub.kit.json import loads
+from runs_app import comparing
+from runs_app.models import Run
+from runs_app.queries import ResultRow, ScoreRow
+from runs_app.views.common import query
+from runs_app.views.shown import Compared, compared
+
+# group: chip, icon, words for the text under the table
+GROUP_CHIPS = {
+    "regressed": ("Regressed", "adown", "regressed, largest change first"),
+    "improved": ("Improved", "aup", "improved, largest change first"),
+    "unchanged": ("Unchanged", "same", "unchanged"),
+    "only_a": ("Only in A", "", "only in A"),
+    "only_b": ("Only in B", "", "only in B"),
+    "errors": ("Errors", "warn", "with an error in A or B"),
+    "not_scored": ("Not scored", "dash", "not scored"),
+    "changed": ("Content changed", "edit", "with changed content"),
+}
+SHOWN_WHEN_EMPTY = ("regressed", "improved", "unchanged", "only_a", "only_b", "errors")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSide:
+    """One run's result of the open item; `row` is None when the run does not have the item."""
+
+    key: str
+    run: Run
+    row: ResultRow | None
+    output: Any
+    segments: Sequence[Any]
+    scores: Sequence[ScoreRow]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPair:
+    """The open item: what went in, what was expected, and both outputs beside each other."""
+
+    pair: comparing.ComparedItem
+    input: Any
+    has_expected: bool
+    expected: Any
+    sides: tuple[OpenSide, OpenSide]
+    compared: Compared | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairLine:
+    """One row of the table: previews of the input and of both outputs."""
+
+    pair: comparing.ComparedItem
+    input: Any
+    output_a: Any
+    output_b: Any
+    url: str
+    part_url: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    label: str
+    icon: str
+    count: int
+    url: str
+    part_url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsView:
+    """One page of items, and the addresses that lead from it to others."""
+
+    page: comparing.ComparedItems
+    show: str
+    by: str
+    names: tuple[str, ...]
+    higher_is_better: bool
+    binary: bool
+    q: str
+    open: OpenPair | None
+    numbers: tuple[int, int]
+    margin: str
+    after: int | None
+    project_slug: str
+
+    def lines(self) -> list[PairLine]:
+        """The rows; an open item of another page comes first."""
+        pairs = list(self.page.rows)
+        opened = self.open.pair.number if self.open else None
+        if self.open and all(pair.number != opened for pair in pairs):
+            pairs.insert(0, self.open.pair)
+        return [self._line(pair, pair.number == opened) for pair in pairs]
+
+    def chips(self) -> list[Chip]:
+        return [
+            Chip(
+                label=label,
+                icon=icon,
+                count=self.page.counts[name],
+                url=self._url("runs:compare", f=name, after=None),
+                part_url=self._url("runs:compare_items", f=name, after=None),
+                current=name == self.show,
+            )
+            for name, (label, icon, _words) in GROUP_CHIPS.items()
+            if self.page.counts[name] or name in SHOWN_WHEN_EMPTY or name == self.show
+        ]
+
+    @property
+    def words(self) -> str:
+        """What the group holds: "regressed", "only in A"."""
+        return GROUP_CHIPS[self.show][2].partition(",")[0]
+
+    def caption(self) -> str:
+        return f"Items {GROUP_CHIPS[self.show][2]}"
+
+    def text(self) -> str:
+        """ "1 to 20 of 141 regressed, largest change first"."""
+        first, last = self.page.first + 1, self.page.first + len(self.page.rows)
+        words = GROUP_CHIPS[self.show][2]
+        return f"{integer(first)} to {integer(last)} of {integer(self.page.total)} {words}"
+
+    def next_url(self) -> str:
+        more = self.page.after
+        return "" if more is None else self._url("runs:compare", after=more)
+
+    def previous_url(self) -> str:
+        less = self.page.before
+        return "" if less is None else self._url("runs:compare", after=less or None)
+
+    def _line(self, pair: comparing.ComparedItem, is_open: bool) -> PairLine:
+        number = None if is_open else pair.number
+        return PairLine(
+            pair=pair,
+            input=loads(pair.item.input_json),
+            output_a=_output(pair.a),
+            output_b=_output(pair.b),
+            url=self._url("runs:compare", i=number),
+            part_url=self._url("runs:compare_items", i=number),
+            is_open=is_open,
+        )
+
+    def _url(self, name: str, **changed: object) -> str:
+        a, b = self.numbers
+        kept = {"margin": self.margin, "by": self.by, "f": self.show, "q": self.q}
+        rest = query({**kept, "after": self.after, **changed}).replace("?", "&")
+        return f"{reverse(name, args=[self.project_slug])}?run={a}&run={b}{rest}"
+
+
+def opened_pair(
+    run_a: Run,
+    run_b: Run,
+    page: comparing.ComparedItems,
+    number: int | None,
+    by: str,
+    show: str,
+) -> OpenPair | None:
+    """The item `number` with both outputs; None when no item is asked for. Raises NotFound."""
+    if number is None:
+        return None
+    pair = next((row for row in page.rows if row.number == number), None)
+    pair = pair or comparing.find_pair(run_a, run_b, number, by, show=show)
+    output_a, output_b = _output(pair.a), _output(pair.b)
+    both = _has_output(pair.a) and _has_output(pair.b)
+    difference = compared(output_a, output_b) if both else None
+    expected = pair.item.expected_json
+    return OpenPair(
+        pair=pair,
+        input=loads(pair.item.input_json),
+        has_expected=expected is not None,
+        expected=None if expected is None else loads(expected),
+        sides=(
+            _side("a", run_a, pair.a, output_a, difference.before if difference else ()),
+            _side("b", run_b, pair.b, output_b, difference.after if difference else ()),
+        ),
+        compared=difference,
+    )
+
+
+def _side(
+    key: str, run: Run, row: ResultRow | None, output: Any, segments: Sequence[Any]
+) -> OpenSide:
+    return OpenSide(key, run, row, output, segments, tuple(row.scores.values()) if row else ())
+
+
+def _has_output(row: ResultRow | None) -> bool:
+    return row is not None and row.output_json is not None
+
+
+def _output(row: ResultRow | None) -> Any:
+    return loads(row.output_json) if row is not None and row.output_json is not None else None

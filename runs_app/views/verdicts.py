@@ -1,0 +1,182 @@
+"""A comparison's figures as the page writes them: table rows, forest plot, pairing, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlencode
+
+from evalhub.kit.figures import decimal, duration_ms, integer, p_value
+from evalhub.kit.plots import ForestScale, forest_scale
+from runs_app.comparing import Comparison
+from runs_app.comparison import ScorerComparison
+from runs_app.views.shown import interval_text, mean_text
+
+METHODS = {
+    "tango": "Tango's score interval",
+    "t": "the paired t interval",
+    "mcnemar_midp": "mid-p McNemar",
+    "paired_t": "the paired t-test",
+    "sign_flip": "the sign-flip permutation test",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A comparison and the address of its page, to which links add the items to show."""
+
+    found: Comparison
+    base_url: str
+
+    def items(self, show: str, by: str = "") -> str:
+        """The address of one group of items."""
+        more = {"by": by, "f": show} if by else {"f": show}
+        return f"{self.base_url}&{urlencode(more)}#items"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """One row of the scores table. `delta` and its bounds are shares of the scorer's range when
+    `in_points`, else in the scorer's own unit; all None without a difference. `points` are the
+    delta and its bounds in points, for the forest plot."""
+
+    c: ScorerComparison
+    a: str
+    a_interval: str
+    b: str
+    b_interval: str
+    in_points: bool
+    delta: float | None
+    interval: str
+    certain: bool
+    points: tuple[float, float, float] | None
+    kind: Literal["good", "bad", "none"]
+    label: str
+    p: str
+    p_title: str
+    ci_method: str
+    p_method: str
+    items_label: str
+    improved_url: str
+    regressed_url: str
+    unchanged_url: str
+    errors_as_zero: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number of items that are no pairs, or are left out, with the address that lists them."""
+
+    count: int
+    text: str
+    url: str
+
+
+def score_lines(paired: Paired) -> list[ScoreLine]:
+    return [_line(paired, scorer) for scorer in paired.found.scorers]
+
+
+def scale_of(lines: Sequence[ScoreLine], margin: float) -> ForestScale | None:
+    """One domain in points for all rows; None when no row has an interval."""
+    intervals = [line.points[1:] for line in lines if line.points]
+    return forest_scale(intervals, -margin) if intervals else None
+
+
+def pairing_facts(paired: Paired) -> list[Fact]:
+    """What is not compared, and what is left out of the figures; nothing that counts 0."""
+    pairing = paired.found.pairing
+    rows = (
+        (pairing.only_a, "only in A", "only_a"),
+        (pairing.only_b, "only in B", "only_b"),
+        (pairing.content_changed, "with changed content", "changed"),
+        (pairing.errored_a, "errored in A", "errors"),
+        (pairing.errored_b, "errored in B", "errors"),
+        (pairing.not_scored, "not scored", "not_scored"),
+    )
+    return [Fact(count, text, paired.items(show)) for count, text, show in rows if count]
+
+
+def more_sentences(found: Comparison) -> str:
+    """What the box adds under its lines: the scorers that got no line, and latency."""
+    if not found.finished:
+        return ""
+    told = " ".join(line.text for line in found.headline)
+    said = [
+        f"{scorer.name} {scorer.verdict.lead}."
+        for scorer in found.scorers
+        if f"{scorer.name} {scorer.verdict.lead}" not in told
+    ]
+    a, b = found.a.latency_ms["p50"], found.b.latency_ms["p50"]
+    if a is not None and b is not None and duration_ms(a) != duration_ms(b):
+        word = "slower" if b > a else "faster"
+        said.append(f"B is {duration_ms(abs(b - a))} {word} at p50.")
+    return " ".join(said)
+
+
+def _line(paired: Paired, c: ScorerComparison) -> ScoreLine:
+    binary = c.kind == "binary"
+    unit = None if c.point is None else 100 * c.point
+    points, interval = None, ""
+    delta = c.delta if unit is None or c.delta is None else c.delta / unit
+    if c.delta is not None and c.ci95 is not None:
+        low, high = c.ci95.low, c.ci95.high
+        if c.point is None:
+            interval = f"{decimal(low, 3)} to {decimal(high, 3)}"
+        else:
+            points = (c.delta / c.point, low / c.point, high / c.point)
+            interval = f"{decimal(points[1], 1)} to {decimal(points[2], 1)}"
+    found = c.difference
+    exact = f"exact {p_value(found.exact_p)}" if found and found.exact_p is not None else ""
+    raw = f"{p_value(c.p)} before adjusting" if c.q is not None else ""
+    return ScoreLine(
+        c=c,
+        a=mean_text(binary, c.a.mean),
+        a_interval=interval_text(binary, c.a.ci95.to_json() if c.a.ci95 else None),
+        b=mean_text(binary, c.b.mean),
+        b_interval=interval_text(binary, c.b.ci95.to_json() if c.b.ci95 else None),
+        in_points=unit is not None,
+        delta=delta,
+        interval=interval,
+        certain=c.code in ("better", "worse"),
+        points=points,
+        kind=_KINDS.get(c.code, "none"),
+        label=_label(c, delta, interval, unit is not None),
+        p=p_value(c.p) if c.primary else p_value(c.q, "q"),
+        p_title=", ".join(filter(None, [raw, exact])),
+        ci_method=METHODS.get(c.ci_method or "", ""),
+        p_method=METHODS.get(c.p_method or "", ""),
+        items_label=f"{integer(c.improved)} improved, {integer(c.regressed)} regressed, "
+        f"{integer(c.unchanged)} unchanged",
+        improved_url=paired.items("improved", c.name),
+        regressed_url=paired.items("regressed", c.name),
+        unchanged_url=paired.items("unchanged", c.name),
+        errors_as_zero=_errors_as_zero(c),
+    )
+
+
+_KINDS: dict[str, Literal["good", "bad"]] = {"better": "good", "worse": "bad"}
+
+
+def _label(c: ScorerComparison, delta: float | None, interval: str, in_points: bool) -> str:
+    """What the forest plot's row shows, in words."""
+    if delta is None or not interval:
+        return f"{c.name}: no difference to show"
+    size = decimal(delta * 100, 1, signed=True) if in_points else decimal(delta, 3, signed=True)
+    return f"{c.name}: change {size}{' points' if in_points else ''}, 95% CI {interval}"
+
+
+def _errors_as_zero(c: ScorerComparison) -> str:
+    """The second line: what the figures are when an error counts as 0. Empty without errors."""
+    zero = c.errors_as_zero
+    if zero is None:
+        return ""
+    unit, word = (c.point, " points") if c.point is not None else (1.0, "")
+    digits = 1 if c.point is not None else 3
+    size = decimal(zero.delta / unit, digits, signed=True)
+    text = f"{c.name} {size}{word}"
+    if zero.ci95 is not None:
+        low, high = zero.ci95.low / unit, zero.ci95.high / unit
+        text += f" (95% CI {decimal(low, digits)} to {decimal(high, digits)}, "
+        text += f"n = {integer(zero.n)})"
+    return text
