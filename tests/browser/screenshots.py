@@ -1,0 +1,119 @@
+"""`make screenshots`: every page on demo data, wide and phone, light and dark, into screenshots/."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.product import Product, chromium, running
+
+OUT = Path("screenshots")
+SIZES = {"w1440": (1440, 1000), "w390": (390, 844)}
+TICKETS = "/p/demo/datasets/support-tickets"
+PAGES = {
+    "datasets": "/p/demo/datasets/",
+    "datasets-empty": "/p/default/datasets/",
+    "dataset-new": "/p/demo/datasets/new",
+    "dataset-items": f"{TICKETS}/items",
+    "dataset-item": f"{TICKETS}/items/3",
+    "dataset-item-edit": f"{TICKETS}/items/3/edit",
+    "dataset-item-new": f"{TICKETS}/items/new",
+    "dataset-item-delete": f"{TICKETS}/items/3/delete/",
+    "dataset-runs": f"{TICKETS}/runs",
+    "dataset-versions": f"{TICKETS}/versions",
+    "dataset-settings": f"{TICKETS}/settings",
+    "dataset-delete": f"{TICKETS}/delete/",
+    "import-1-upload": f"{TICKETS}/import",
+    "runs": "/p/demo/runs",
+    "run-new": "/p/demo/runs/new?dataset=support-tickets",
+    "run": "/p/demo/runs/2",
+    "run-result": "/p/demo/runs/2/results/4",
+    "run-failures": "/p/demo/runs/2?f=fail",
+    "compare": "/p/demo/compare?run=1&run=2",
+    "compare-item": "/p/demo/compare?run=1&run=2&i=4",
+    "compare-choose": "/p/demo/compare",
+    "targets": "/p/demo/targets",
+    "settings": "/p/demo/settings",
+    "project-new": "/projects/new",
+    "not-found": "/p/demo/runs/999",
+}
+
+
+def main() -> None:
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir()
+    with (
+        tempfile.TemporaryDirectory(prefix="evalhub-screenshots-") as home,
+        running(Path(home)) as product,
+        chromium() as browser,
+    ):
+        _live(product, browser)
+        for size, (width, height) in SIZES.items():
+            for scheme in ("light", "dark"):
+                page = _page(product, browser, width, height, scheme)
+                for name, path in PAGES.items():
+                    page.goto(product.url + path)
+                    _take(page, f"{name}-{size}-{scheme}")
+                page.context.close()
+        _wizard(product, browser)
+    print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}/")
+
+
+def _live(product: Product, browser: Browser) -> None:
+    """The sign-in page, then the link, while the demo is still running."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.goto(product.url)
+    _take(page, "sign-in-w1440-light")
+    page.goto(product.link)
+    _take(page, "compare-live-w1440-light")
+    page.wait_for_selector("text=improved by", timeout=60_000)
+    context.storage_state(path=str(product.home / "state.json"))
+    context.close()
+
+
+def _page(product: Product, browser: Browser, width: int, height: int, scheme: str) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        storage_state=str(product.home / "state.json"),
+    )
+    return context.new_page()
+
+
+def _wizard(product: Product, browser: Browser) -> None:
+    """The steps of an import that have no address of their own."""
+    file = product.home / "tickets_2026.csv"
+    rows = [f'"Ticket {n}","Text of ticket {n}, please help",email,billing,{n % 4}' for n in range(900)]
+    rows[40] = '"Too short",x'
+    rows[300] = '"Too long",x,y,z,1,2,3'
+    file.write_text("subject,body,channel,category,priority\n" + "\n".join(rows) + "\n")
+    for size, (width, height) in SIZES.items():
+        page = _page(product, browser, width, height, "light")
+        page.goto(f"{product.url}{TICKETS}/import")
+        page.locator("input[type=file]").set_input_files(file)
+        page.get_by_role("button", name="Continue to columns").click()
+        page.wait_for_selector("text=Preview")
+        _take(page, f"import-2-map-{size}-light")
+        page.locator("button.btn--primary").last.click()
+        page.wait_for_selector("text=Rows read", timeout=20_000)
+        _take(page, f"import-3-check-{size}-light")
+        if size == "w390":
+            page.locator("button.btn--primary").last.click()
+            page.wait_for_url("**/progress")
+            _take(page, f"import-4-progress-{size}-light")
+            page.wait_for_timeout(3000)
+            page.reload()
+            _take(page, f"import-5-done-{size}-light")
+        page.context.close()
+
+
+def _take(page: Page, name: str) -> None:
+    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    main()

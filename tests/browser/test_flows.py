@@ -1,0 +1,204 @@
+"""What a newcomer does, in a real browser against the product as `make up` starts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.product import Product
+
+pytestmark = pytest.mark.browser
+
+QUESTIONS = """question,answer,topic,model_a,model_b
+What is 1 + 1?,2,sum,2,2
+"What is 2 + 2?
+Say the number.",4,sum,5,4
+What is 3 × 3?,9,product,9,9
+a row that is,too short
+What is 10 / 4?,2.5,quotient,2.5,2
+<script>alert(1)</script>,x,hostile,x,x
+"""
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("files") / "questions.csv"
+    file.write_text(QUESTIONS)
+    return file
+
+
+@pytest.fixture(scope="module")
+def without_script(product: Product, signed_in: BrowserContext, browser: Browser) -> Iterator[Page]:
+    """The same session in a browser that runs no script."""
+    context = browser.new_context(
+        java_script_enabled=False, storage_state=signed_in.storage_state()
+    )
+    yield context.new_page()
+    context.close()
+
+
+def import_file(page: Page, product: Product, name: str, file: Path) -> None:
+    """Make a dataset and take `file` through the four steps."""
+    page.goto(f"{product.url}/p/default/datasets/new")
+    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_role("button", name="Create and import a file").click()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Continue to columns").click()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Check ")).click()
+
+
+def test_the_printed_link_lands_on_a_finished_comparison(product: Product, page: Page) -> None:
+    page.goto(f"{product.url}/p/demo/compare?run=1&run=2")
+    verdict = page.locator(".verdict")
+    expect(verdict).to_contain_text("category improved by 25.0 points")
+    expect(page.get_by_role("row", name=re.compile("^category"))).to_contain_text("Better")
+    expect(page.get_by_role("row", name=re.compile("^priority"))).to_contain_text("Cannot tell")
+
+
+def test_the_printed_link_works_once(product: Product, signed_in: BrowserContext) -> None:
+    other = signed_in.browser
+    assert other is not None
+    context = other.new_context()
+    opened = context.new_page()
+    answer = opened.goto(product.link)
+    assert answer is not None
+    assert answer.status == 410
+    expect(opened.locator("body")).to_contain_text("does not work any more")
+    context.close()
+
+
+def test_a_file_is_imported_and_its_bad_row_explained(
+    product: Product, page: Page, questions: Path
+) -> None:
+    import_file(page, product, "Questions", questions)
+    expect(page.locator("main")).to_contain_text("6topica row that is,too shortThe row has 2 cells", timeout=15_000)
+    page.get_by_role("button", name=re.compile("Import 5 rows")).click()
+    expect(page.locator("main")).to_contain_text("5", timeout=15_000)
+    page.wait_for_url(re.compile("/progress"))
+    expect(page.get_by_role("link", name=re.compile("View items|Open|items")).first).to_be_visible(
+        timeout=15_000
+    )
+    page.goto(f"{product.url}/p/default/datasets/questions/items")
+    expect(page.locator("tbody tr")).to_have_count(5)
+    page.get_by_role("link", name="0005").click()
+    expect(page.locator("#detail")).to_contain_text("<script>alert(1)</script>")
+
+
+def test_a_run_is_started_followed_and_compared(product: Product, page: Page) -> None:
+    for model in ("model_a", "model_b"):
+        page.goto(f"{product.url}/p/default/runs/new?dataset=questions")
+        page.get_by_label("Target").first.select_option(label="Recorded output")
+        page.get_by_label(re.compile("path", re.IGNORECASE)).first.fill(f"metadata.{model}")
+        page.get_by_role("button", name="Start run").last.click()
+        page.wait_for_url(re.compile(r"/runs/\d+"))
+        expect(page.locator("main")).to_contain_text("Completed", timeout=20_000)
+    page.get_by_role("link", name="0002").click()
+    expect(page.locator("#detail")).to_contain_text("Pass")
+    page.goto(f"{product.url}/p/default/compare?run=1&run=2")
+    expect(page.locator("main")).to_contain_text("5 items are in both runs")
+    expect(page.locator("main")).to_contain_text("Too few items")
+
+
+def test_an_edit_is_saved_as_a_version_and_shows_in_the_history(
+    product: Product, page: Page
+) -> None:
+    page.goto(f"{product.url}/p/default/datasets/questions/items/1")
+    page.locator("#detail").get_by_role("link", name="Edit").click()
+    page.get_by_label("Expected output").fill('"two"')
+    page.get_by_role("button", name="Save as v2").click()
+    expect(page.locator("#detail")).to_contain_text("two")
+    page.goto(f"{product.url}/p/default/datasets/questions/items/1")
+    expect(page.locator(".timeline li")).to_have_count(2)
+    page.goto(f"{product.url}/p/default/datasets/questions/items?v=1")
+    expect(page.locator("main")).to_contain_text("v1")
+    expect(page.get_by_role("link", name="Add item")).to_have_count(0)
+
+
+def test_a_stale_edit_is_refused_with_both_contents(product: Product, page: Page) -> None:
+    edit = f"{product.url}/p/default/datasets/questions/items/3/edit"
+    page.goto(edit)
+    other = page.context.new_page()
+    other.goto(edit)
+    other.get_by_label("Expected output").fill('"nine"')
+    other.get_by_role("button", name=re.compile("Save as")).click()
+    expect(other.locator("#detail")).to_contain_text("nine")
+    other.close()
+    page.get_by_label("Expected output").fill('"neun"')
+    page.get_by_role("button", name=re.compile("Save as")).click()
+    expect(page.locator("#detail")).to_contain_text("while you were editing")
+    expect(page.locator("#detail")).to_contain_text("nine")
+    page.get_by_role("button", name=re.compile("Keep mine")).click()
+    expect(page.locator("#detail")).to_contain_text("neun")
+
+
+def test_the_main_job_works_without_script(
+    product: Product, without_script: Page, questions: Path
+) -> None:
+    page = without_script
+    import_file(page, product, "No script", questions)
+    for _ in range(30):
+        if page.get_by_role("button", name=re.compile("Import 5 rows")).count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    page.get_by_role("button", name=re.compile("Import 5 rows")).click()
+    for _ in range(30):
+        page.goto(f"{product.url}/p/default/datasets/no-script/items")
+        if page.locator("tbody tr").count() == 5:
+            break
+        page.wait_for_timeout(500)
+    assert page.locator("tbody tr").count() == 5
+    page.goto(f"{product.url}/p/default/runs/new?dataset=no-script")
+    page.get_by_label("Target").first.select_option(label="Recorded output")
+    page.get_by_label(re.compile("path", re.IGNORECASE)).first.fill("metadata.model_a")
+    page.get_by_role("button", name="Start run").last.click()
+    for _ in range(30):
+        if "Completed" in page.locator("main").inner_text():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    assert "Completed" in page.locator("main").inner_text()
+
+
+PAGES = (
+    "/p/demo/datasets/",
+    "/p/demo/datasets/new",
+    "/p/demo/datasets/support-tickets/items",
+    "/p/demo/datasets/support-tickets/items/3",
+    "/p/demo/datasets/support-tickets/items/3/edit",
+    "/p/demo/datasets/support-tickets/items/new",
+    "/p/demo/datasets/support-tickets/runs",
+    "/p/demo/datasets/support-tickets/versions",
+    "/p/demo/datasets/support-tickets/settings",
+    "/p/demo/datasets/support-tickets/delete/",
+    "/p/demo/datasets/support-tickets/import",
+    "/p/demo/runs",
+    "/p/demo/runs/new?dataset=support-tickets",
+    "/p/demo/runs/2",
+    "/p/demo/runs/2/results/4",
+    "/p/demo/compare",
+    "/p/demo/compare?run=1&run=2&i=4",
+    "/p/demo/targets",
+    "/p/demo/settings",
+    "/projects/new",
+    "/p/demo/nowhere",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_scrolls_sideways_or_breaks_the_content_policy(
+    product: Product, page: Page, path: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    answer = page.goto(product.url + path)
+    assert answer is not None
+    assert answer.status == (404 if path.endswith("nowhere") else 200)
+    assert "unsafe" not in (answer.header_value("content-security-policy") or "unsafe")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"{path} is {wide} px wide at {width}"
