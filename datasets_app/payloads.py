@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from datasets_app.models import Dataset, DatasetVersion, ImportJob, ItemRevision
@@ -79,4 +80,6 @@ def payload_of(revision: ItemRevision) -> dict[str, Any]:
         payload["expected_output"] = revision.expected_output
     if revision.context_json is not None:
         payload["context"] = revision.context
+    if revision.scorers_json is not None:
+        payload["scorers"] = json.loads(revision.scorers_json)
     return payload

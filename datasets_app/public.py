@@ -91,9 +91,7 @@ def read_items(dataset_id: int, version: int, *, after: int, limit: int) -> list
     return [ItemRow(*row) for row in found.values_list(*_ITEM_FIELDS)[:limit]]
 
 
-def plan_items(
-    dataset_id: int, version: int, *, after: int, limit: int
-) -> list[tuple[int, int]]:
+def plan_items(dataset_id: int, version: int, *, after: int, limit: int) -> list[tuple[int, int]]:
     """(revision id, number) of up to `limit` items at `version` above number `after`, in order."""
     found = (
         ItemRevision.objects.filter(dataset=dataset_id, number__gt=after)
@@ -120,7 +118,7 @@ def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]
         "dataset": dataset,
         "tab": tab,
         "version": dataset.version,
-        "item_count": dataset.item_count,
+        "item_count": queries.item_count(dataset, dataset.version),
         "version_count": dataset.version,
         "recent_versions": queries.versions(dataset)[:8],
         "tab_counts": slots.fill("dataset.tab_counts", [dataset.pk]).get(dataset.pk, {}),

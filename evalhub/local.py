@@ -1,7 +1,7 @@
-"""The local data folder without a server: preparing it, the API in-process, and a worker when none runs.
+"""The local data folder without a server: preparing it, the API in-process, a worker of our own.
 
-The command line uses this when no --server is given. It speaks the same API, through WSGI instead of a
-socket, as the local administrator.
+The command line uses this when no --server is given. It speaks the same API, through WSGI instead
+of a socket, as the local administrator.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
-from evalhub.home import HomeError, prepare as prepare_folder
+from evalhub.home import HomeError
+from evalhub.home import prepare as prepare_folder
 
 ADMINISTRATOR = "admin"
 DEFAULT_PROJECT = "default"
@@ -70,7 +71,7 @@ def hold(home: Path) -> IO[str] | None:
 
 
 def unapplied() -> bool:
-    """True when the database lacks a migration. Raises HomeError when it knows one that we do not."""
+    """True when the database lacks a migration; HomeError when it knows one that we do not."""
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
@@ -79,9 +80,7 @@ def unapplied() -> bool:
         known = set(executor.loader.disk_migrations)
         own = {app for app, _ in known}
         newer = [
-            key
-            for key in executor.loader.applied_migrations
-            if key[0] in own and key not in known
+            key for key in executor.loader.applied_migrations if key[0] in own and key not in known
         ]
         if newer:
             raise HomeError(
@@ -168,7 +167,7 @@ def child_environment() -> dict[str, str]:
 
 
 def start_worker() -> subprocess.Popen[bytes]:
-    """Start a worker, which embedded sweeps as well, as a child process with its log in the folder."""
+    """Start a worker (embedded, it sweeps as well) as a child process; it logs into the folder."""
     from django.conf import settings
 
     with (settings.EVALHUB_HOME / "worker.log").open("ab") as log:

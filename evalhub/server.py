@@ -1,4 +1,6 @@
-"""The server package's entry point: `evalhub-server COMMAND`, the same as `python manage.py COMMAND`."""
+"""The server package's entry point: `evalhub-server COMMAND`, the same as `python manage.py
+COMMAND`.
+"""
 
 import os
 import sys

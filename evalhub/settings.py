@@ -1,7 +1,7 @@
 """All settings, driven by the environment.
 
-With nothing set, evalhub runs embedded: SQLite and a broker made of files, in EVALHUB_HOME. DATABASE_URL
-and CELERY_BROKER_URL move it to servers; nothing else differs.
+With nothing set, evalhub runs embedded: SQLite and a broker made of files, in EVALHUB_HOME.
+DATABASE_URL and CELERY_BROKER_URL move it to servers; nothing else differs.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from evalhub.home import HomeError, prepare, secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- where things are -------------------------------------------------------------------------------
+# --- where things are -----------------------------------------------------------------------------
 EVALHUB_HOME = Path(env.str("EVALHUB_HOME", str(BASE_DIR / "data"))).expanduser().resolve()
 DATABASE_URL = env.str("DATABASE_URL", "")
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
@@ -29,20 +29,19 @@ PUBLIC_URL = env.str("EVALHUB_URL", f"http://127.0.0.1:{PORT}")
 
 DEBUG = env.bool("EVALHUB_DEBUG", False)
 SECRET_KEY = env.str("EVALHUB_SECRET_KEY", "")
-if not SECRET_KEY:
-    if not EMBEDDED:
-        raise ImproperlyConfigured("Set EVALHUB_SECRET_KEY to a long random text.")
-    try:
-        prepare(EVALHUB_HOME)
-        SECRET_KEY = secret_key(EVALHUB_HOME)
-    except HomeError as error:
-        raise ImproperlyConfigured(str(error)) from error
+if not SECRET_KEY and not EMBEDDED:
+    raise ImproperlyConfigured("Set EVALHUB_SECRET_KEY to a long random text.")
+try:
+    prepare(EVALHUB_HOME)  # uploads are staged there on a server as well
+    SECRET_KEY = SECRET_KEY or secret_key(EVALHUB_HOME)
+except HomeError as error:
+    raise ImproperlyConfigured(str(error)) from error
 ALLOWED_HOSTS = env.list(
     "EVALHUB_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else []
 )
 CSRF_TRUSTED_ORIGINS = env.list("EVALHUB_TRUSTED_ORIGINS", default=[])
 
-# --- application ------------------------------------------------------------------------------------
+# --- application ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -93,15 +92,15 @@ TEMPLATES = [
     },
 ]
 
-# --- database ---------------------------------------------------------------------------------------
+# --- database -------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if EMBEDDED:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": EVALHUB_HOME / "evalhub.sqlite3",
-            # IMMEDIATE takes the write lock at BEGIN, so two writers wait for each other; the default
-            # lets both read first and then fails one of them with "database is locked".
+            # IMMEDIATE takes the write lock at BEGIN, so two writers wait for each other; the
+            # default lets both read first and then fails one of them with "database is locked".
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -116,7 +115,7 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# --- people and sessions ----------------------------------------------------------------------------
+# --- people and sessions --------------------------------------------------------------------------
 AUTH_USER_MODEL = "access.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -165,7 +164,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- files ------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = EVALHUB_HOME / "static"
@@ -178,23 +177,27 @@ FILE_UPLOAD_TEMP_DIR = EVALHUB_HOME / "tmp"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
-# --- language and time ------------------------------------------------------------------------------
+# --- language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- work in the background -------------------------------------------------------------------------
-LEASE_SECONDS = 10  # after kill -9 of a worker, its work goes on at most this much later (plus a sweep)
+# --- work in the background -----------------------------------------------------------------------
+LEASE_SECONDS = (
+    10  # after kill -9 of a worker, its work goes on at most this much later (plus a sweep)
+)
 SWEEP_SECONDS = 2
 HEARTBEAT_SECONDS = 1
 EVALHUB_PLUGINS = ["evalhub.demo.workflows", *env.list("EVALHUB_PLUGINS", default=[])]
 
-# --- logs -------------------------------------------------------------------------------------------
+# --- logs -----------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("EVALHUB_LOG_LEVEL", "WARNING")},
+    # A refused request is the caller's news, told in the answer; the log is for our own faults.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -1,4 +1,4 @@
-"""The supervisor of embedded mode: prepares the data folder, starts web and worker, and keeps them alive."""
+"""The supervisor of embedded mode: prepares the data folder, starts web and worker."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def up() -> None:
     """
     if not settings.EMBEDDED:
         raise HomeError(
-            "DATABASE_URL is set: this is a server. Start its processes one by one (see README.md), "
-            "or unset DATABASE_URL and CELERY_BROKER_URL."
+            "DATABASE_URL is set: this is a server. Start its processes one by one (see "
+            "README.md), or unset DATABASE_URL and CELERY_BROKER_URL."
         )
     prepare(settings.EVALHUB_HOME)
     lock = local.hold(settings.EVALHUB_HOME)

@@ -18,8 +18,10 @@ def outcome(succeeded: int, failed: int) -> tuple[str, str]:
 
 
 def all_there(counted: int, planned: int) -> bool:
-    """The counting rule: work is done when its results have been counted, not when it was handed in.
+    """The counting rule: work is done when its results have been counted, not when it was handed
+    in.
 
-    Shards and runs are closed by this rule alone; without it a write that comes late is lost in silence.
+    Shards and runs are closed by this rule alone; without it a write that comes late is lost in
+    silence.
     """
     return counted == planned

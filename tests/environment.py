@@ -1,4 +1,6 @@
-"""Loaded before Django: gives the tests a data folder of their own, so that nobody's data is touched."""
+"""Loaded before Django: gives the tests a data folder of their own, so that nobody's data is
+touched.
+"""
 
 import atexit
 import os

@@ -30,7 +30,11 @@ def create_dataset(
     try:
         with transaction.atomic():
             dataset = Dataset.objects.create(
-                project=project, name=name, slug=slug, description=description.strip(), created_by=by
+                project=project,
+                name=name,
+                slug=slug,
+                description=description.strip(),
+                created_by=by,
             )
     except IntegrityError as error:
         raise Conflict(

@@ -107,7 +107,9 @@ def delete_item(
 
 def current_item(dataset: Dataset, number: int) -> ItemRevision:
     """The current revision of item `number`. Raises NotFound."""
-    found = ItemRevision.objects.filter(dataset=dataset, number=number, version_to=None, deleted=False)
+    found = ItemRevision.objects.filter(
+        dataset=dataset, number=number, version_to=None, deleted=False
+    )
     revision = found.first()
     if revision is None:
         raise NotFound(f"There is no item #{number} in {dataset.name}.")

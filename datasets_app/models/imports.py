@@ -34,7 +34,7 @@ class ImportQuerySet(LeasedQuerySet["ImportJob"]):
 class ImportJob(LeasedWork):
     """Upload, map, check, apply. The file lies in the data folder; `rows_done` is where to go on.
 
-    An action that moves the job raises `lease_token`, so whoever works on it leaves at the next batch.
+    An action that moves the job raises `lease_token`: who works on it finds out at the next batch.
     """
 
     OPEN_STATES = (ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING)

@@ -47,7 +47,9 @@ def delete_project(*, project: Project, by: User) -> None:
 
 
 @transaction.atomic
-def set_member(*, project: Project, username: str, role: str, by: User) -> tuple[Member, str | None]:
+def set_member(
+    *, project: Project, username: str, role: str, by: User
+) -> tuple[Member, str | None]:
     """Add a user to the project or change their role.
 
     An unknown username makes a new user; then the second value is their one-time sign-in secret.

@@ -1,4 +1,4 @@
-"""What base.html needs on every page: the current project, the user's other projects, their role."""
+"""What base.html needs on every page: current project, the user's other projects, their role."""
 
 from __future__ import annotations
 
@@ -17,5 +17,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "role": role,
         "can_edit": Role.allows(role, Role.EDITOR),
         "can_admin": Role.allows(role, Role.ADMIN),
-        "projects": Project.objects.for_user(user).order_by("name") if isinstance(user, User) else [],
+        "projects": Project.objects.for_user(user).order_by("name")
+        if isinstance(user, User)
+        else [],
     }

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 
 from evalhub.access.models import ApiToken, Project, Role, User
 from evalhub.access.secrets import hash_secret
 from evalhub.kit.clock import in_seconds
 from evalhub.kit.errors import Forbidden, NotFound
 
-P = ParamSpec("P")
 View = Callable[..., HttpResponseBase]
 LAST_USE_SECONDS = 60  # how exact "last used" is: not one write for every API call
 
@@ -24,8 +23,8 @@ LAST_USE_SECONDS = 60  # how exact "last used" is: not one write for every API c
 def find_project(user: User, slug: str, needs: str = Role.VIEWER) -> tuple[Project, str]:
     """The project `slug` and the user's role in it.
 
-    Raises NotFound when it does not exist or the user is no member (nobody learns which), Forbidden when
-    the role is not enough.
+    Raises NotFound when it does not exist or the user is no member (nobody learns which), Forbidden
+    when the role is not enough.
     """
     project = Project.objects.for_user(user).filter(slug=slug).first()
     role = project.role_of(user) if project else None
@@ -42,7 +41,7 @@ def project_view(needs: str = Role.VIEWER) -> Callable[[View], View]:
     GET and HEAD need `viewer` at least; the view's own `needs` holds for every method.
     """
 
-    def decorate(view: Callable[Concatenate[HttpRequest, Project, P], HttpResponse]) -> View:
+    def decorate(view: View) -> View:
         @login_required
         @wraps(view)
         def wrapped(request: HttpRequest, project_slug: str, **kwargs: Any) -> HttpResponseBase:

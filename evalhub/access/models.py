@@ -125,3 +125,22 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was done under a key, with the answer that it gets when it comes again."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="idempotency_keys")
+    key = models.CharField(max_length=200)
+    request_hash = models.CharField(max_length=64)  # of method, path and body
+    status = models.IntegerField(default=0)
+    answer = models.TextField(default="")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="one_request_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.key

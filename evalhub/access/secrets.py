@@ -14,5 +14,7 @@ def new_secret() -> str:
 
 
 def hash_secret(secret: str) -> str:
-    """The hash to store and look up by: SHA-256 is enough for 256 random bits (no guessing to slow)."""
+    """The hash to store and look up by: SHA-256 is enough for 256 random bits (no guessing to
+    slow).
+    """
     return hashlib.sha256(secret.encode()).hexdigest()

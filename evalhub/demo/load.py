@@ -1,4 +1,4 @@
-"""Loading the demo project: its dataset through the real actions, its runs through the real worker."""
+"""Loading the demo project: dataset by the real actions, runs by the real worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Writing many rows fast: COPY on PostgreSQL, executemany on SQLite. The one module that knows which."""
+"""Writing many rows fast: COPY on PostgreSQL, executemany on SQLite. The one module that knows
+which.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from django.db import connection, models
 
 def columns_of(model: type[models.Model], names: Sequence[str]) -> list[str]:
     """Database column names of the model's fields `names`, in order."""
-    return [model._meta.get_field(name).column for name in names]
+    columns = {field.name: str(field.column) for field in model._meta.concrete_fields}
+    return [columns[name] for name in names]
 
 
 def insert(
@@ -20,8 +23,8 @@ def insert(
     *,
     skip_existing: bool = False,
 ) -> int:
-    """Insert rows (values in the order of the field `names`, ready for the driver); returns how many
-    were new.
+    """Insert rows (values in the order of the field `names`, ready for the driver); returns how
+    many were new.
 
     With `skip_existing` a row that meets any unique key already there is left out. Needs an open
     transaction on PostgreSQL when `skip_existing` is set (it goes through a temporary table).

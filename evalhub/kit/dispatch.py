@@ -15,7 +15,9 @@ from kombu.exceptions import OperationalError
 log = logging.getLogger(__name__)
 
 
-EXPIRES_SECONDS = 30  # the sweeper sends another; old wake-ups must not pile up while no worker runs
+EXPIRES_SECONDS = (
+    30  # the sweeper sends another; old wake-ups must not pile up while no worker runs
+)
 
 
 def wake(task: str, *args: int | str) -> None:

@@ -1,4 +1,4 @@
-"""The browser's side of the one map from kit errors to answers (the API's side is in kit/api.py)."""
+"""The browser's side of the one map from kit errors to answers (the API's is in kit/api.py)."""
 
 from __future__ import annotations
 

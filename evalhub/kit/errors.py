@@ -12,7 +12,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one part of the input; `pointer` is a JSON pointer such as /items/3/input."""
+    """One thing wrong with one part of the input; `pointer` is a JSON pointer such as
+    /items/3/input.
+    """
 
     pointer: str
     detail: str

@@ -22,11 +22,13 @@ FORGET_SECONDS = 3600
 class Heartbeat:
     """Keeps the row of worker `name` fresh from a thread of its own, until `stop`.
 
-    `sweepers` are called every SWEEP_SECONDS, the first time at once. With `parent` set, the worker is
-    asked to end as soon as that process is gone, so that no worker outlives its supervisor.
+    `sweepers` are called every SWEEP_SECONDS, the first time at once. With `parent` set, the worker
+    is asked to end as soon as that process is gone, so that no worker outlives its supervisor.
     """
 
-    def __init__(self, name: str, *, sweepers: tuple[Callable[[], object], ...], parent: int) -> None:
+    def __init__(
+        self, name: str, *, sweepers: tuple[Callable[[], object], ...], parent: int
+    ) -> None:
         self.name = f"{name}:{os.getpid()}"[:120]
         self._sweepers = sweepers
         self._parent = parent

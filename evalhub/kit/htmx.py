@@ -32,7 +32,9 @@ class HtmxAnswers:
 def wants_fragment(request: HttpRequest) -> bool:
     """True when htmx asks for a part of the page (no boost, no return through history)."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    if not htmx:
+        return False
+    return not htmx.boosted and not htmx.history_restore_request
 
 
 def render_page(
@@ -43,7 +45,7 @@ def render_page(
     part: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render the page, or only its partial `part` (`{% partialdef part inline %}`) when htmx asks."""
+    """Render the page, or only its partial `part` (`{% partialdef part inline %}`) for htmx."""
     if wants_fragment(request) and part:
         template = f"{template}#{part}"
     return render(request, template, context, status=status)

@@ -98,6 +98,7 @@ def _constant(literal: str) -> float:
 
 
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
+_SHORT_DECODER = json.JSONDecoder(parse_float=_float, parse_constant=_constant)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _CANONICAL = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
@@ -114,7 +115,11 @@ def loads(text: str | bytes, *, what: str = "JSON") -> Any:
     """
     source = _as_text(text, what)
     try:
-        value = _DECODER.decode(source)
+        # No integer of a short text is too long, and without the hook they are read faster.
+        decoder = _SHORT_DECODER if len(source) <= MAX_INTEGER_DIGITS else _DECODER
+        value, end = decoder.raw_decode(source) if source[:1] > " " else (None, -1)
+        if end != len(source):
+            value = decoder.decode(source)  # space around it, or a fault
     except json.JSONDecodeError as error:
         position, problem = explain(error.msg, source, error.pos)
         raise error_at(source, position, problem, what) from None

@@ -1,8 +1,9 @@
 """Leased work: the one mechanism behind run shards and imports.
 
 A row is claimed by one conditional UPDATE that raises its fencing token and sets a lease by the
-database clock. Who holds the token may extend and finish; after the lease anybody may claim it again,
-and the token of the one before is worth nothing. Messages only wake workers up; the rows are the truth.
+database clock. Who holds the token may extend and finish; after the lease anybody may claim it
+again, and the token of the one before is worth nothing. Messages only wake workers up; the rows are
+the truth.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from evalhub.kit.clock import in_seconds
-
 
 M = TypeVar("M", bound="LeasedWork")
 
@@ -35,7 +35,10 @@ class LeasedQuerySet(models.QuerySet[M]):
         """Claim the first claimable row for `owner`; None when there is none."""
         with transaction.atomic():
             work = (
-                self.claimable().select_for_update(skip_locked=True, of=("self",)).order_by("pk").first()
+                self.claimable()
+                .select_for_update(skip_locked=True, of=("self",))
+                .order_by("pk")
+                .first()
             )
             if work is None:
                 return None
@@ -70,9 +73,7 @@ class LeasedWork(models.Model):
 
     def extend(self, **values: object) -> bool:
         """Push the lease forward, with other columns on the way; False when the lease was lost."""
-        return bool(
-            self.held().update(lease_until=in_seconds(settings.LEASE_SECONDS), **values)
-        )
+        return bool(self.held().update(lease_until=in_seconds(settings.LEASE_SECONDS), **values))
 
     def release(self, **values: object) -> bool:
         """Give the lease back, so that others need not wait for it to run out."""

@@ -13,7 +13,9 @@ _providers: dict[str, Callable[..., dict[Any, Any]]] = {}
 
 
 def provide(name: str, provider: Callable[..., dict[Any, Any]]) -> None:
-    """Let `provider(keys, **context)` fill slot `name`; it returns {key: value} for the keys it knows."""
+    """Let `provider(keys, **context)` fill slot `name`; it returns {key: value} for the keys it
+    knows.
+    """
     _providers[name] = provider
 
 

@@ -1,7 +1,7 @@
 """A worker that is shutting down tells its long tasks to leave.
 
-The event lives in shared memory, made before the pool forks, so the children of a prefork pool see it
-as well as the threads of a thread pool.
+The event lives in shared memory, made before the pool forks, so the children of a prefork pool see
+it as well as the threads of a thread pool.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from runs_app.models import Run
 
 
 def cancel_run(*, run: Run, by: User) -> Run:
-    """Ask the run to stop. Its workers leave at their next tick (a second); without one it stops now.
+    """Ask the run to stop. Its workers leave at their next tick (a second); without one it stops
+    now.
 
     Raises Conflict when the run is over already; asking twice is fine.
     """

@@ -40,9 +40,9 @@ def start_run(
 ) -> Run:
     """Create a pending run of `dataset` and wake a worker for it.
 
-    `target` is a reference for `targets.find`, each scorer a built-in's name or a specification, the
-    first one the primary. `timeout_s` is for one try in seconds; `limit` takes only the first n items.
-    Raises Invalid with a pointer for every problem found; then nothing is written.
+    `target` is a reference for `targets.find`, each scorer a built-in's name or a specification,
+    the first one the primary. `timeout_s` is for one try in seconds; `limit` takes only the first n
+    items. Raises Invalid with a pointer for every problem found; then nothing is written.
     """
     problems: list[FieldError] = []
     version, total = _items_of(dataset, version, limit, problems)

@@ -1,7 +1,7 @@
 """The one database thread of a stay: the ORM never runs on the event loop.
 
-One thread means one connection, closed inside that thread at the end. A call is never cancelled half
-way: whoever stops waiting, the thread finishes what it began.
+One thread means one connection, closed inside that thread at the end. A call is never cancelled
+half way: whoever stops waiting, the thread finishes what it began.
 """
 
 from __future__ import annotations

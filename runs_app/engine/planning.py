@@ -20,8 +20,8 @@ STRIKES_BEFORE_CARE = 2
 class Claim:
     """A shard that we hold, with its items that have no result yet.
 
-    With `careful`, its items are called one at a time, each recorded before the next: one of them is
-    suspected of killing its worker. `convicted` is the number of the item that did it again.
+    With `careful`, its items are called one at a time, each recorded before the next: one of them
+    is suspected of killing its worker. `convicted` is the number of the item that did it again.
     """
 
     shard: Shard
@@ -33,7 +33,9 @@ class Claim:
 
 
 def claim_next(run_id: int, owner: str) -> Claim | None:
-    """Claim an open shard of the run, cutting a new one from the plan if need be; None: no work left."""
+    """Claim an open shard of the run, cutting a new one from the plan if need be; None: no work
+    left.
+    """
     while True:
         shard = Shard.objects.filter(run=run_id).claim(owner)
         if shard is not None:
@@ -88,7 +90,8 @@ def _open_claim(shard: Shard) -> Claim:
     careful = shard.strikes >= STRIKES_BEFORE_CARE
     suspect = missing[0][1] if missing and careful else None
     convicted = suspect if suspect is not None and suspect == shard.suspect else None
-    # The strike counts from now on, and is taken back by the first result (writing.py) or by release.
+    # The strike counts from now on, and is taken back by the first result (writing.py) or by
+    # release.
     shard.held().update(strikes=F("strikes") + 1, suspect=suspect)
     return Claim(shard, items, careful, convicted, open=len(items))
 

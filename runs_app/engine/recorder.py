@@ -1,7 +1,8 @@
 """The recorder of a stay: collects outcomes, flushes them in batches, ticks every second.
 
-A flush in flight is never cancelled. Cancelling one while its write ran in a thread is how a prototype
-lost rows: the shard was marked done first. The recorder is stopped by asking (`finish`), never by force.
+A flush in flight is never cancelled. Cancelling one while its write ran in a thread is how a
+prototype lost rows: the shard was marked done first. The recorder is stopped by asking (`finish`),
+never by force.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ RETRY_SECONDS = 60.0  # how long a flush is tried again while the database is aw
 
 
 class Recorder:
-    """Outcomes in, rows out. `tick` is awaited every second, whether there is something to write or not."""
+    """Outcomes in, rows out. `tick` is awaited every second, whether there is something to write or
+    not.
+    """
 
     def __init__(self, database: DatabaseThread, tick: Callable[[], Awaitable[None]]) -> None:
         self._database = database

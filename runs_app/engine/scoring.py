@@ -25,7 +25,9 @@ ScoreRow = tuple[int, int, int, str, float | None, str]
 
 
 def score(scorers: Sequence[BoundScorer], item: ItemRow, output_json: str) -> list[ScoreRow]:
-    """One row for each scorer. A failing scorer is a row with the state "error", never an exception."""
+    """One row for each scorer. A failing scorer is a row with the state "error", never an
+    exception.
+    """
     output = json.loads(output_json)
     expected = ABSENT if item.expected_json is None else json.loads(item.expected_json)
     about = {"number": item.number, "external_id": item.external_id}

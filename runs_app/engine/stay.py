@@ -1,4 +1,6 @@
-"""One worker's stay on one run: an event loop that claims, calls, scores and records until it may leave."""
+"""One worker's stay on one run: an event loop that claims, calls, scores and records until it may
+leave.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,7 @@ class _Stay:
             wake_now("runs.work", self.run_id)
 
     async def _dispatch(self, target: Target, began: float) -> None:
-        """Give ready items to free seats until there is nothing more to claim or we have to leave."""
+        """Give ready items to free seats until nothing is left to claim or we have to leave."""
         exhausted = False
         looked_up = 0
         while not self.stop:

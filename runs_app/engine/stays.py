@@ -40,7 +40,7 @@ class Opened:
 
 
 def open_stay(run_id: int, owner: str) -> Opened | None:
-    """Join the work on a run; None when it is over, cancelled, or has no seat and nothing to plan."""
+    """Join the work on a run; None when it is over or cancelled."""
     with transaction.atomic():
         run = (
             Run.objects.select_for_update(of=("self",))
@@ -98,7 +98,9 @@ def tick(run_id: int, owner: str, claims: list[Claim], in_flight: int) -> Orders
 
 
 def _share(run_id: int, owner: str, most: int, in_flight: int) -> int:
-    """Our seats: a fair share, and never more than the others leave. The caller holds the run's lock."""
+    """Our seats: a fair share, and never more than the others leave. The caller holds the run's
+    lock.
+    """
     others = dict(
         Stay.objects.live().filter(run=run_id).exclude(owner=owner).values_list("owner", "seats")
     )

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q
-from django.db.models.functions import Now
-
 from evalhub.kit.dispatch import wake_now
 from evalhub.kit.models import Worker
 from runs_app import states
 from runs_app.engine.finishing import finish_if_cancelled, finish_if_done
-from runs_app.models import Run, Shard
+from runs_app.models import Run, Shard, Stay
 from runs_app.models.work import ShardState
 
 
 def sweep() -> int:
-    """Look once over all runs that are not over; returns how many were woken, finished or cancelled.
+    """Look once over all runs that are not over; returns how many were woken, finished or
+    cancelled.
 
     Any number of sweepers may run at once: all that they do is idempotent.
     """
     workers = max(1, Worker.objects.alive().count())
     touched = 0
-    live = Count("stays", filter=Q(stays__lease_until__gte=Now()))
-    for run in Run.objects.active().annotate(live_stays=live).order_by("pk"):
+    for run in Run.objects.active().order_by("pk"):
+        live_stays = Stay.objects.live().filter(run=run).count()
         if run.cancel_requested_at is not None:
             touched += finish_if_cancelled(run.pk)
         elif _has_work(run):
-            if run.live_stays < min(workers, run.max_concurrency):
+            if live_stays < min(workers, run.max_concurrency):
                 wake_now("runs.work", run.pk)
                 touched += 1
-        elif run.live_stays == 0:
+        elif live_stays == 0:
             touched += finish_if_done(run.pk)
     return touched
 

@@ -1,4 +1,4 @@
-"""The flush: results and scores of several shards, in one transaction, under their fencing tokens."""
+"""The flush: results and scores of several shards, in one transaction, under fencing tokens."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ class Recorded:
 def flush(rows: Sequence[Recorded], finishing: Sequence[Claim]) -> list[Claim]:
     """Write `rows`; close those of the shards `finishing` whose results are all counted.
 
-    Returns the shards of which our lease was lost: their rows were not written, because somebody else
-    owns them now. Calling it again with the same rows changes nothing (a commit whose answer was lost).
+    Returns the shards of which our lease was lost: their rows were not written, because somebody
+    else owns them now. Calling it again with the same rows changes nothing (a commit whose answer
+    was lost).
     """
     by_shard: dict[int, list[Recorded]] = {}
     claims = {row.claim.shard.pk: row.claim for row in rows}
@@ -58,13 +59,12 @@ def flush(rows: Sequence[Recorded], finishing: Sequence[Claim]) -> list[Claim]:
     for row in rows:
         by_shard.setdefault(row.claim.shard.pk, []).append(row)
     with transaction.atomic():
-        # 1. Fence, in the order of the keys so that two writers never wait for each other in a ring.
+        # 1. Fence, in the order of the keys so that two writers never wait for each other in a
+        # ring.
         lost = [claim for _, claim in sorted(claims.items()) if not _fence(claim, by_shard)]
         owned = [row for row in rows if row.claim not in lost]
         # 2. Rows: results and scores stand or fall together.
-        written = bulk.insert(
-            Result, RESULT_COLUMNS, map(_result_row, owned), skip_existing=True
-        )
+        written = bulk.insert(Result, RESULT_COLUMNS, map(_result_row, owned), skip_existing=True)
         bulk.insert(
             Score,
             SCORE_COLUMNS,

@@ -14,7 +14,8 @@ class Result(models.Model):
     """What the target gave for one item and repetition. Exactly one row each, written once.
 
     `output_json` is None when the target failed; then `error_type` and `error_message` say how.
-    `shard_id` and `revision_id` are plain numbers: a constraint would cost more than the row is worth.
+    `shard_id` and `revision_id` are plain numbers: a constraint would cost more than the row is
+    worth.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="results", db_index=False)
@@ -64,7 +65,9 @@ class ScoreState(models.TextChoices):
 
 
 class Score(models.Model):
-    """What a scorer said of one result. `value` is None unless the state is "scored": never a silent 0."""
+    """What a scorer said of one result. `value` is None unless the state is "scored": never a
+    silent 0.
+    """
 
     pk = models.CompositePrimaryKey("run_scorer", "item_number", "repetition")
     run_scorer = models.ForeignKey(RunScorer, models.CASCADE, related_name="scores", db_index=False)

@@ -26,8 +26,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """One execution of a dataset version against a target with scorers.
 
-    The plan is frozen at the start: the version, `limit`, the target's and the scorers' snapshots. Shards
-    are cut from it lazily; `planned_after` is the last item number that a shard holds.
+    The plan is frozen at the start: the version, `limit`, the target's and the scorers' snapshots.
+    Shards are cut from it lazily; `planned_after` is the last item number that a shard holds.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
@@ -54,7 +54,9 @@ class Run(models.Model):
 
     planned_after = models.IntegerField(default=0)
     planned_items = models.IntegerField(default=0)
-    succeeded = models.IntegerField(default=0)  # recounted when the run ends; before that, ask the shards
+    succeeded = models.IntegerField(
+        default=0
+    )  # recounted when the run ends; before that, ask the shards
     failed = models.IntegerField(default=0)
     summary = models.JSONField(null=True)  # engine/summary.py, written when the run ends
 

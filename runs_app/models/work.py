@@ -20,8 +20,9 @@ class ShardState(models.TextChoices):
 class Shard(LeasedWork):
     """A few hundred items of a run. `items` is [[revision id, item number], ...] in number order.
 
-    `strikes` counts claims in a row that brought no result: the sign of an item that kills its worker.
-    From two strikes on the items are called one at a time and `suspect` is the first of them.
+    `strikes` counts claims in a row that brought no result: the sign of an item that kills its
+    worker. From two strikes on the items are called one at a time and `suspect` is the first of
+    them.
     """
 
     OPEN_STATES = (ShardState.OPEN,)
@@ -57,7 +58,9 @@ class StayQuerySet(models.QuerySet["Stay"]):
 
 
 class Stay(models.Model):
-    """A worker at work on a run, with the seats (calls in flight) that it may use until its lease ends."""
+    """A worker at work on a run, with the seats (calls in flight) that it may use until its lease
+    ends.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="stays")
     owner = models.CharField(max_length=64, unique=True)

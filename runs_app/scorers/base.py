@@ -1,4 +1,4 @@
-"""What every scorer is made of: its specification, its outcome, and the wrapper that contains it."""
+"""What every scorer is made of: specification, outcome, and the wrapper that contains it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,7 +77,8 @@ Judge = Callable[[Any, Any], ScoreOutcome]
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A built-in scorer. `make` takes checked parameters and does all the work that is not per item.
+    """A built-in scorer. `make` takes checked parameters and does all the work that is not per
+    item.
 
     `threshold` among the params makes it the spec's threshold. Scores are 0..1, higher is better.
     """

@@ -57,7 +57,9 @@ def find(ref: str, project_slug: str) -> TargetInfo:
 
 
 def build(snapshot: dict[str, Any], project_slug: str) -> Target:
-    """The target of a run, ready to be called. Raises Invalid when its plug-in is not there any more."""
+    """The target of a run, ready to be called. Raises Invalid when its plug-in is not there any
+    more.
+    """
     if snapshot["transport"] == "recorded":
         return recorded.RecordedTarget(snapshot["id"])
     _load_plugins()

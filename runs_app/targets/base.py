@@ -1,4 +1,4 @@
-"""What every target is: something that turns an item into an output, or fails in a typed way. Pure."""
+"""What every target is: it turns an item into an output, or fails in a typed way. Pure."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class TargetFailure(Exception):
 
 
 class Target(Protocol):
-    """A target ready to be called. `instant` ones only look something up: no clock, no seat needed."""
+    """A target ready to be called. `instant` ones only look something up: they need no seat."""
 
     instant: bool
 
     async def call(self, item: ItemCall) -> str:
-        """The output as JSON text. Raises TargetFailure; anything else is the target's own error."""
+        """The output as JSON text. Raises TargetFailure; all else is the target's own error."""
 
     async def close(self) -> None:
         """Let go of threads and connections."""

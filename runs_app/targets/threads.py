@@ -1,7 +1,7 @@
 """Threads for synchronous callables: one call a thread, and a thread that hangs hurts nobody.
 
-A fixed pool would fill up with callables that never return. Here a thread goes back to the idle ones
-only when its call is over, and a new one is made when none is idle.
+A fixed pool would fill up with callables that never return. Here a thread goes back to the idle
+ones only when its call is over, and a new one is made when none is idle.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class Threads:
         self._closed = False
 
     async def run(self, function: Callable[[], Any]) -> Any:
-        """Run `function` in a thread; what it returns or raises. Cancelling leaves the thread behind."""
+        """Run `function` in a thread; what it returns or raises. Cancelling leaves the thread
+        behind.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if self._idle:

@@ -76,7 +76,9 @@ def test_a_file_is_imported_and_its_bad_row_explained(
     product: Product, page: Page, questions: Path
 ) -> None:
     import_file(page, product, "Questions", questions)
-    expect(page.locator("main")).to_contain_text("6topica row that is,too shortThe row has 2 cells", timeout=15_000)
+    expect(page.locator("main")).to_contain_text(
+        "6topica row that is,too shortThe row has 2 cells", timeout=15_000
+    )
     page.get_by_role("button", name=re.compile("Import 5 rows")).click()
     expect(page.locator("main")).to_contain_text("5", timeout=15_000)
     page.wait_for_url(re.compile("/progress"))

@@ -1,4 +1,6 @@
-"""Commands of the fault tests, each in a process of its own: `python -m tests.faults.driver WORD ...`."""
+"""Commands of the fault tests, each in a process of its own: `python -m tests.faults.driver WORD
+...`.
+"""
 
 from __future__ import annotations
 

@@ -46,17 +46,16 @@ class Installation:
             if "DATABASE_URL" in self.environment
             else ["--pool=threads", "--concurrency=4"]
         )
-        log = Path(self.environment["EVALHUB_HOME"], "worker.log").open("ab")
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "evalhub.celery", "worker", *pool]
-            + ["--without-gossip", "--without-mingle", "--loglevel=WARNING"],
-            cwd=ROOT,
-            env=self.environment | {"EVALHUB_PARENT": str(os.getpid())},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        log.close()
+        celery = [sys.executable, "-m", "celery", "-A", "evalhub.celery", "worker"]
+        with Path(self.environment["EVALHUB_HOME"], "worker.log").open("ab") as log:
+            worker = subprocess.Popen(
+                [*celery, *pool, "--without-gossip", "--without-mingle", "--loglevel=WARNING"],
+                cwd=ROOT,
+                env=self.environment | {"EVALHUB_PARENT": str(os.getpid())},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self.workers.append(worker)
         return worker
 

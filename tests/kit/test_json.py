@@ -231,7 +231,7 @@ def test_absent_is_one_falsy_object() -> None:
     assert repr(ABSENT) == "ABSENT"
     assert copy.deepcopy(ABSENT) is ABSENT
     assert pickle.loads(pickle.dumps(ABSENT)) is ABSENT
-    assert ABSENT != None
+    assert (ABSENT == None) is False  # noqa: E711 (equality is what is tested)
 
 
 ITEM = {

@@ -88,7 +88,9 @@ def test_recorded_outputs_are_read_from_the_item_and_a_missing_one_is_an_error(
     work(run.pk)
     run.refresh_from_db()
     outputs = list(
-        Result.objects.filter(run=run).order_by("item_number").values_list("output_json", "error_type")
+        Result.objects.filter(run=run)
+        .order_by("item_number")
+        .values_list("output_json", "error_type")
     )
     assert outputs == [('"A"', ""), ('""', ""), (None, "no_recorded_output")]
     assert (run.status, run.succeeded, run.failed) == ("completed", 2, 1)
@@ -249,7 +251,8 @@ def test_a_flush_repeated_after_a_lost_answer_changes_nothing(start: StartRun) -
 def _late_flush(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
     """Make the first flush of rows arrive half a second late, after its shard has been handed in.
 
-    That is what happened in the prototype when a flush was cancelled while its write ran in a thread.
+    That is what happened in the prototype when a flush was cancelled while its write ran in a
+    thread.
     """
     real = writing.flush
     late: list[threading.Thread] = []

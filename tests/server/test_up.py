@@ -146,8 +146,8 @@ def test_a_database_from_a_newer_version_is_one_line(tmp_path: Path) -> None:
     done = up(tmp_path, free_port())
     assert done.returncode == 1
     assert done.stderr.strip() == (
-        "evalhub: The database comes from a newer evalhub (it knows runs_app.0999_from_the_future). "
-        "Update evalhub, or point EVALHUB_HOME at another folder."
+        "evalhub: The database comes from a newer evalhub "
+        "(it knows runs_app.0999_from_the_future). Update evalhub, or point EVALHUB_HOME at another folder."
     )
 
 

@@ -15,7 +15,7 @@ from evalhub.supervisor import collect_static, demo_wanted, load_demo
 
 
 class Command(BaseCommand):
-    help = "Migrate, gather static files, create the default project and administrator, and print a sign-in link."
+    help = "Prepare a server: tables, static files, default project, administrator, sign-in link."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -25,7 +25,7 @@ ps = st.lists(st.floats(0, 1), max_size=20)
 @UNHURRIED
 @given(cells)
 def test_swapping_the_runs_mirrors_tangos_interval(cell):
-    up, down, same = cell
+    up, down, _ = cell
     assert tango(up, down, sum(cell)) == tango(down, up, sum(cell)).mirrored()
 
 

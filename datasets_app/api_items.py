@@ -1,0 +1,225 @@
+"""The API of a dataset's items."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Body, Query, Router
+
+from datasets_app import actions, queries
+from datasets_app.api import find_dataset
+from datasets_app.items import FIELDS, ItemContent, parse_item
+from datasets_app.models import ItemRevision
+from datasets_app.payloads import payload_of, version_payload
+from datasets_app.schemas import (
+    ITEM_CHANGES_BODY,
+    NEW_ITEMS_BODY,
+    AddedAnswer,
+    HistoryAnswer,
+    ItemAnswer,
+    ItemQuery,
+)
+from evalhub.access.api_auth import writer
+from evalhub.access.idempotency import once
+from evalhub.kit.api import answer
+from evalhub.kit.api_lists import Listing, list_answer
+from evalhub.kit.errors import Conflict, FieldError, Invalid, StaleRevision
+from evalhub.kit.json import loads
+
+router = Router(tags=["items"])
+
+MAX_PROBLEMS = 1000
+REMOVABLE = tuple(field for field in FIELDS if field != "input")
+
+
+@router.get("/datasets/{id}/items", response=Listing[ItemAnswer])
+def list_items(request: HttpRequest, id: str, query: Query[ItemQuery]) -> HttpResponse:
+    """The items at a version, in number order."""
+    dataset = find_dataset(request, id)
+    version = queries.find_version(dataset, query.version)
+    page = queries.items_page(dataset, version, q=query.q, after=query.after, size=query.limit)
+    return list_answer(
+        [payload_of(row) for row in page.rows], next_key=page.after, total=page.total
+    )
+
+
+@router.post("/datasets/{id}/items", response={201: AddedAnswer}, openapi_extra=NEW_ITEMS_BODY)
+def add_items(request: HttpRequest, id: str, body: Body[dict[str, Any]]) -> HttpResponse:
+    """Add one item, or `{"items": [...]}` as one version. Takes an Idempotency-Key.
+
+    An external id that is there with the same content keeps its item; with other content it is a
+    conflict, and nothing is added.
+    """
+    caller = writer(request)
+    dataset = find_dataset(request, id)
+    contents, message = _new_items(body)
+
+    def add() -> HttpResponse:
+        try:
+            numbers = actions.add_items(
+                dataset=dataset, contents=contents, by=caller.user, message=message
+            )
+        except Conflict as error:
+            if "items" not in body:
+                error.errors = [
+                    FieldError(one.pointer.removeprefix("/items/0"), one.detail)
+                    for one in error.errors
+                ]
+            raise
+        return answer({"numbers": numbers, "version": dataset.version}, 201)
+
+    return once(request, caller, add)
+
+
+@router.get("/datasets/{id}/items/{int:number}", response=ItemAnswer)
+def get_item(
+    request: HttpRequest, id: str, number: int, version: int | None = None
+) -> HttpResponse:
+    """An item, at the current or an older version."""
+    dataset = find_dataset(request, id)
+    found = queries.find_item(dataset, queries.find_version(dataset, version), number)
+    return answer(payload_of(found))
+
+
+@router.patch(
+    "/datasets/{id}/items/{int:number}", response=ItemAnswer, openapi_extra=ITEM_CHANGES_BODY
+)
+def update_item(
+    request: HttpRequest, id: str, number: int, body: Body[dict[str, Any]]
+) -> HttpResponse:
+    """Change the fields given, take those in `remove` away, leave the rest.
+
+    With `revision` the change is refused (409, with the item as it is now) when somebody else has
+    changed the item since. JSON null is a value: it does not remove an expected output.
+    """
+    caller = writer(request)
+    dataset = find_dataset(request, id)
+    current = queries.find_item(dataset, dataset.version, number)
+    revision = _revision(body, current.pk)
+    content = parse_item(_merged(current, body))
+    try:
+        updated = actions.update_item(
+            dataset=dataset,
+            number=number,
+            revision=revision,
+            content=content,
+            by=caller.user,
+            message=_message(body),
+        )
+    except StaleRevision as error:
+        dataset.refresh_from_db()
+        now = queries.find_item(dataset, dataset.version, number)
+        error.extra["item"] = payload_of(now)
+        raise
+    return answer(payload_of(updated))
+
+
+@router.delete("/datasets/{id}/items/{int:number}", response={204: None})
+def delete_item(
+    request: HttpRequest, id: str, number: int, revision: int | None = None
+) -> HttpResponse:
+    """Remove an item. With `revision`: only when it is still the current one (else 409)."""
+    caller = writer(request)
+    actions.delete_item(
+        dataset=find_dataset(request, id), number=number, by=caller.user, revision=revision
+    )
+    return HttpResponse(status=204)
+
+
+@router.get("/datasets/{id}/items/{int:number}/history", response=Listing[HistoryAnswer])
+def get_item_history(request: HttpRequest, id: str, number: int) -> HttpResponse:
+    """All that happened to an item, newest first, in one page."""
+    dataset = find_dataset(request, id)
+    entries = queries.history(dataset, number)
+    if not entries:
+        queries.find_item(dataset, dataset.version, number)
+    rows = [
+        {
+            "version": version_payload(entry.version),
+            "deleted": entry.revision.deleted,
+            "item": payload_of(entry.revision),
+        }
+        for entry in entries
+    ]
+    return list_answer(rows, total=len(rows))
+
+
+def _new_items(body: Mapping[str, Any]) -> tuple[list[ItemContent], str]:
+    """The items of a body and the message of their version. Raises Invalid with every problem."""
+    if "items" not in body:
+        return [parse_item(body)], ""
+    problems = [
+        FieldError(f"/{name}", "Next to “items” there can be a “message”, nothing else.")
+        for name in body
+        if name not in ("items", "message")
+    ]
+    message = _message(body)
+    given = body["items"]
+    if not isinstance(given, list) or not given:
+        problems.append(FieldError("/items", "Items are a list with at least one item."))
+        given = []
+    contents: list[ItemContent] = []
+    for index, payload in enumerate(given):
+        pointer = f"/items/{index}"
+        if not isinstance(payload, dict):
+            problems.append(FieldError(pointer, "An item is an object, such as {“input”: …}."))
+            continue
+        try:
+            contents.append(parse_item(payload, pointer=pointer))
+        except Invalid as error:
+            problems.extend(error.errors)
+    if problems:
+        first = problems[0]
+        raise Invalid(
+            f"{first.pointer.lstrip('/')}: {first.detail} Nothing was added.",
+            errors=problems[:MAX_PROBLEMS],
+        )
+    return contents, message
+
+
+def _merged(current: ItemRevision, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The item's fields after the change. Raises Invalid for a field that cannot be removed."""
+    payload: dict[str, Any] = {
+        "input": current.input,
+        "metadata": current.metadata,
+        "context": current.context,
+        "tags": current.tags,
+        "split": current.split,
+        "scorers": None if current.scorers_json is None else loads(current.scorers_json),
+        "external_id": current.external_id,
+        "source": current.source,
+    }
+    if current.has_expected_output:
+        payload["expected_output"] = current.expected_output
+    given = {
+        name: value for name, value in body.items() if name not in ("revision", "message", "remove")
+    }
+    remove = body.get("remove", [])
+    if not isinstance(remove, list):
+        _refuse("/remove", "“remove” is a list of field names.")
+    for index, name in enumerate(remove):
+        if name not in REMOVABLE:
+            _refuse(f"/remove/{index}", f"What can be removed: {', '.join(REMOVABLE)}.")
+        if name in given:
+            _refuse(f"/remove/{index}", f"“{name}” is both given and removed.")
+        payload.pop(name, None)
+    return payload | given
+
+
+def _revision(body: Mapping[str, Any], current: int) -> int:
+    """The revision that a change is based on; the current one when it does not say."""
+    revision = body.get("revision", current)
+    if type(revision) is not int:
+        _refuse("/revision", "A revision is the number that the item came with.")
+    return revision
+
+
+def _message(body: Mapping[str, Any]) -> str:
+    message = body.get("message", "")
+    if not isinstance(message, str) or len(message) > 500:
+        _refuse("/message", "A message is a text of at most 500 characters.")
+    return message
+
+
+def _refuse(pointer: str, detail: str) -> NoReturn:
+    raise Invalid(detail, errors=[FieldError(pointer, detail)])

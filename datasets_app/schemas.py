@@ -1,0 +1,175 @@
+"""What the API's bodies for datasets and items may hold, and how its answers are described."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+from evalhub.kit.api import StrictBody
+from evalhub.kit.api_lists import Paging
+
+
+class NewDataset(StrictBody):
+    name: str
+    description: str = ""
+    slug: str = ""
+
+
+class DatasetChanges(StrictBody):
+    """What is left out stays."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+class ImportOptions(StrictBody):
+    """How to read a file and where its columns go. What is left out is detected or guessed."""
+
+    format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    has_header: bool | None = None
+    input: list[str] = Field(default_factory=list)
+    expected: list[str] = Field(default_factory=list)
+    metadata: list[str] = Field(default_factory=list)
+    external_id: str | None = None
+    rest: Literal["ignore", "metadata"] = "ignore"
+    on_error: Literal["skip", "abort"] = "skip"
+    apply: bool = True
+
+    @property
+    def maps(self) -> bool:
+        """Whether the columns are named; else the guessed mapping holds."""
+        return bool(self.input or self.expected or self.metadata or self.external_id)
+
+
+class DatasetQuery(Paging):
+    q: str = Field("", max_length=500, description="looked for in name and description")
+
+
+class ItemQuery(Paging):
+    version: int | None = Field(None, description="read at this version; default: the current one")
+    q: str = Field(
+        "", max_length=500, description="looked for in input, expected output and external id"
+    )
+
+
+class DatasetAnswer(Schema):
+    """A dataset; `id` is its slug, which `{id}` takes as well as the uuid."""
+
+    id: str
+    uuid: str
+    name: str
+    description: str
+    version: int
+    item_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class VersionAnswer(Schema):
+    number: int
+    author: str | None
+    created_at: datetime
+    message: str
+    added: int
+    changed: int
+    removed: int
+    item_count: int
+
+
+class ItemAnswer(Schema):
+    """An item. `expected_output` and `context` are left out when absent, which null is not."""
+
+    number: int
+    revision: int
+    version: int
+    input: Any
+    expected_output: Any = None
+    metadata: dict[str, Any]
+    context: dict[str, Any] | None = None
+    tags: list[str]
+    split: str
+    scorers: list[Any] | None = None
+    external_id: str | None
+    source: str
+    content_hash: str
+
+
+class HistoryAnswer(Schema):
+    """What a version made of an item; `deleted` means that it removed it."""
+
+    version: VersionAnswer
+    deleted: bool
+    item: ItemAnswer
+
+
+class AddedAnswer(Schema):
+    """The numbers of the items in the order given, and the dataset's version after it."""
+
+    numbers: list[int]
+    version: int
+
+
+class ImportAnswer(Schema):
+    id: str
+    dataset: str
+    filename: str
+    state: str
+    active: bool
+    reading: dict[str, Any]
+    columns: list[str]
+    mapping: dict[str, Any]
+    on_error: str
+    rows_done: int
+    rows_good: int
+    rows_bad: int
+    rows_known: int
+    rows_total: int | None
+    share_done: float
+    problems: list[dict[str, Any]]
+    version: int | None
+    message: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+_ITEM_FIELDS: dict[str, Any] = {
+    "input": {"description": "any JSON"},
+    "expected_output": {"description": "any JSON; absent is not null"},
+    "metadata": {"type": "object"},
+    "context": {"type": "object", "description": "given to the target"},
+    "tags": {"type": "array", "items": {"type": "string"}},
+    "split": {"type": "string"},
+    "scorers": {"type": "array", "items": {}},
+    "external_id": {"type": "string", "description": "unique in the dataset"},
+    "source": {"type": "string", "description": "where it came from"},
+}
+_ITEM = {"type": "object", "required": ["input"], "properties": _ITEM_FIELDS}
+_ITEMS = {
+    "type": "object",
+    "required": ["items"],
+    "properties": {
+        "items": {"type": "array", "items": _ITEM},
+        "message": {"type": "string", "description": "of the version that they make"},
+    },
+}
+_CHANGES = {
+    "type": "object",
+    "properties": _ITEM_FIELDS
+    | {
+        "remove": {"type": "array", "items": {"type": "string"}},
+        "revision": {"type": "integer", "description": "that the change is based on"},
+        "message": {"type": "string"},
+    },
+}
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+NEW_ITEMS_BODY = _body({"oneOf": [_ITEM, _ITEMS]})
+ITEM_CHANGES_BODY = _body(_CHANGES)

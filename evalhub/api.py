@@ -1,0 +1,83 @@
+"""The JSON API under /api/v1/: where the apps' routers hang."""
+
+from importlib.metadata import version
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Schema
+
+from datasets_app.api import router as datasets
+from datasets_app.api_items import router as items
+from evalhub.access.api_auth import ApiToken, reader
+from evalhub.kit.api import ProblemAPI, answer
+from evalhub.kit.clock import db_now
+from evalhub.kit.errors import NotFound
+from evalhub.kit.models import Worker
+from runs_app.api import router as runs
+
+# No page of documentation: the usual ones load scripts from elsewhere, which our policy forbids.
+api = ProblemAPI(title="evalhub", version=version("evalhub"), docs_url=None, auth=ApiToken())
+general = Router(tags=["general"])
+elsewhere = Router()
+
+
+class ProjectAnswer(Schema):
+    slug: str
+    name: str
+
+
+class MeAnswer(Schema):
+    user: str
+    project: ProjectAnswer
+    role: str
+
+
+class WorkerAnswer(Schema):
+    name: str
+    pid: int
+    seconds_ago: float
+
+
+class WorkersAnswer(Schema):
+    """`alive` counts the workers seen in the last seconds by the database's clock."""
+
+    alive: int
+    workers: list[WorkerAnswer]
+
+
+@general.get("/me", response=MeAnswer)
+def get_me(request: HttpRequest) -> HttpResponse:
+    """Whom the token stands for, and in which project."""
+    caller = reader(request)
+    project = {"slug": caller.project.slug, "name": caller.project.name}
+    return answer({"user": caller.user.username, "project": project, "role": caller.role})
+
+
+@general.get("/workers", response=WorkersAnswer)
+def list_workers(request: HttpRequest) -> HttpResponse:
+    """The workers that are alive. Without one, runs and imports wait."""
+    found = list(Worker.objects.alive().order_by("name"))
+    now = db_now()
+    workers = [
+        {
+            "name": worker.name,
+            "pid": worker.pid,
+            "seconds_ago": max(0.0, (now - worker.seen_at).total_seconds()),
+        }
+        for worker in found
+    ]
+    return answer({"alive": len(workers), "workers": workers})
+
+
+@elsewhere.api_operation(
+    ["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False
+)
+def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
+    raise NotFound(f"The API has no address {request.path}.")
+
+
+# The order counts: /datasets/runs/... and /datasets/compare come before /datasets/{id}.
+api.add_router("", general)
+api.add_router("", runs)
+api.add_router("", items)
+api.add_router("", datasets)
+api.add_router("", elsewhere)

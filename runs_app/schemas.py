@@ -1,0 +1,146 @@
+"""What the API's bodies for runs may hold, and how its answers are described."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from evalhub.kit.api import StrictBody
+from evalhub.kit.api_lists import Paging
+
+RunRef = Annotated[
+    str,
+    BeforeValidator(lambda given: str(given) if type(given) is int else given),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+]
+"""A run by its number in the project or its uuid."""
+
+
+class NewRun(StrictBody):
+    """`scorers` are names of built-ins or their specifications, the first one the primary.
+
+    `timeout` is in seconds, for one try. `limit` takes only the first n items.
+    """
+
+    target: str
+    scorers: list[Any] = Field(default_factory=list)
+    version: int | None = None
+    name: str = ""
+    concurrency: int = 8
+    timeout: float = 60.0
+    retries: int = 2
+    limit: int | None = None
+
+
+class RunPair(StrictBody):
+    """The baseline and the run that is held against it; `margin` is in points."""
+
+    runs: list[RunRef] = Field(min_length=2, max_length=2)
+    margin: float = Field(2.0, ge=0, le=100)
+
+
+class RunQuery(Paging):
+    status: Literal["", "active", "pending", "running", "completed", "failed", "cancelled"] = ""
+    q: str = Field("", max_length=500, description="looked for in name and target")
+
+
+class ResultQuery(Paging):
+    show: Literal["all", "fail", "error", "not_scored"] = "all"
+    scorer: str = Field("", max_length=200, description="narrows fail and not_scored to one scorer")
+    q: str = Field("", max_length=500, description="looked for in outputs and error messages")
+
+
+class ProgressAnswer(Schema):
+    """`share` is 0..1, `rate` results per second, times are in seconds."""
+
+    total: int
+    done: int
+    succeeded: int
+    failed: int
+    share: float
+    rate: float | None
+    eta_s: float | None
+    elapsed_s: float | None
+
+
+class ListedRunAnswer(Schema):
+    """A run; `id` is its uuid, which `{run}` takes as well as the number."""
+
+    id: str
+    number: int
+    name: str
+    dataset: str
+    dataset_version: int
+    target: dict[str, Any]
+    scorers: list[dict[str, Any]]
+    status: str
+    reason: str
+    concurrency: int
+    timeout: float
+    retries: int
+    total_items: int
+    total_results: int
+    created_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunAnswer(ListedRunAnswer):
+    """`summary` is null until the run is over."""
+
+    progress: ProgressAnswer
+    summary: dict[str, Any] | None
+
+
+class ResultAnswer(Schema):
+    """A result with its item. `output` is left out of an error, `expected_output` when absent."""
+
+    number: int
+    revision: int
+    external_id: str | None
+    status: Literal["ok", "error"]
+    input: Any
+    expected_output: Any = None
+    metadata: dict[str, Any]
+    output: Any = None
+    error: dict[str, str] | None
+    latency_ms: float
+    retries: int
+    started_at: datetime
+    completed_at: datetime
+    scores: dict[str, dict[str, Any]]
+
+
+class ComparisonAnswer(Schema):
+    """Every difference is the second run minus the first. Nothing is rounded."""
+
+    runs: list[dict[str, Any]]
+    finished: bool
+    margin: float
+    pairing: dict[str, Any]
+    scorers: list[dict[str, Any]]
+    scorers_only_a: list[str]
+    scorers_only_b: list[str]
+    settings_differ: list[str]
+    headline: list[dict[str, str]]
+
+
+class TargetAnswer(Schema):
+    """`ref` is what to name when starting a run."""
+
+    ref: str
+    id: str
+    name: str
+    kind: str
+    description: str
+    version: str
+
+
+class ScorerAnswer(Schema):
+    use: str
+    label: str
+    description: str
+    kind: str
+    params: list[dict[str, Any]]

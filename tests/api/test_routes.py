@@ -1,0 +1,203 @@
+"""The whole surface: what is described is there, and a stranger finds nothing behind it."""
+
+import json
+import logging
+
+import pytest
+
+from datasets_app.models import ImportJob
+from evalhub.api import api as described
+from runs_app.models import Run
+from tests.api.client import BASE, Api, assert_problem
+from tests.factories import make_finished_run
+
+pytestmark = pytest.mark.db
+
+CONTRACT = {
+    "get /me",
+    "get /datasets",
+    "post /datasets",
+    "get /datasets/{id}",
+    "put /datasets/{id}",
+    "delete /datasets/{id}",
+    "get /datasets/{id}/versions",
+    "get /datasets/{id}/items",
+    "post /datasets/{id}/items",
+    "get /datasets/{id}/items/{number}",
+    "patch /datasets/{id}/items/{number}",
+    "delete /datasets/{id}/items/{number}",
+    "get /datasets/{id}/items/{number}/history",
+    "post /datasets/{id}/imports",
+    "get /datasets/{id}/imports",
+    "get /imports/{id}",
+    "post /imports/{id}/cancel",
+    "get /imports/{id}/problems",
+    "get /datasets/{id}/runs",
+    "post /datasets/{id}/runs",
+    "get /runs",
+    "get /datasets/runs/{run}",
+    "get /datasets/runs/{run}/results",
+    "post /datasets/runs/{run}/cancel",
+    "post /datasets/compare",
+    "get /targets",
+    "get /scorers",
+    "get /workers",
+}
+OWN = {"get /me", "get /datasets", "post /datasets", "get /runs", "get /targets", "get /scorers"}
+OWN |= {"get /workers"}  # these speak of the caller's own project, whoever calls
+BODIES = {
+    "post /datasets/{id}/items": {"input": "x"},
+    "patch /datasets/{id}/items/{number}": {"input": "x"},
+    "put /datasets/{id}": {"name": "Taken over"},
+    "post /datasets/{id}/runs": {"target": "echo"},
+    "post /datasets": {"name": "x"},
+}
+
+
+def operations() -> list[str]:
+    paths = described.get_openapi_schema(path_prefix="/")["paths"]
+    return [f"{method} {path}" for path, methods in paths.items() for method in methods]
+
+
+@pytest.fixture
+def places(dataset, editor):
+    """What stands for the names in the paths: everything is there, in the project."""
+    run = make_finished_run(dataset, editor, ["2"], {"exact": [1]})
+    job = ImportJob.objects.create(dataset=dataset, created_by=editor, filename="a.csv")
+    job.folder.mkdir(parents=True)
+    job.problems_file.write_text("line,reason\n")
+    return {"dataset": dataset, "run": run, "job": job}
+
+
+def address(operation: str, places, by: str) -> tuple[str, str]:
+    method, path = operation.split()
+    is_import = path.startswith("/imports/")
+    dataset = places["dataset"]
+    ref = places["job"].uuid if is_import else getattr(dataset, by)
+    path = path.replace("{id}", str(ref)).replace("{number}", "1")
+    return method.upper(), path.replace("{run}", str(places["run"].uuid))
+
+
+def call(client: Api, operation: str, places, by: str = "slug"):
+    method, path = address(operation, places, by)
+    if operation == "post /datasets/{id}/imports":
+        return client.upload(path, "a.csv", b"input\nx\n")
+    body = BODIES.get(operation)
+    if operation == "post /datasets/compare":
+        body = {"runs": [str(places["run"].uuid)] * 2}
+    return client.call(method, path, body)
+
+
+def test_the_api_has_the_routes_of_the_contract_and_no_others():
+    assert set(operations()) == CONTRACT
+
+
+@pytest.mark.parametrize("operation", sorted(CONTRACT))
+def test_without_a_token_every_route_is_401(operation, places):
+    assert_problem(call(Api(None), operation, places), 401)
+
+
+@pytest.mark.parametrize("by", ["slug", "uuid"])
+@pytest.mark.parametrize("operation", sorted(CONTRACT - OWN))
+def test_a_stranger_finds_404_behind_every_route(operation, places, stranger_api, by):
+    assert_problem(call(stranger_api, operation, places, by), 404)
+    places["dataset"].refresh_from_db()
+    assert (places["dataset"].version, places["dataset"].name) == (1, "Sums")
+    assert places["dataset"].deleted_at is None
+    assert Run.objects.count() == 1
+    assert ImportJob.objects.get().state == "staged"
+
+
+@pytest.mark.parametrize("operation", sorted(OWN - {"get /targets", "get /scorers"}))
+def test_what_a_stranger_reads_of_their_own_names_nothing_of_others(
+    operation, places, stranger_api
+):
+    answer = call(stranger_api, operation, places)
+    assert answer.status_code in (200, 201)
+    for secret in ("Sums", "support", "editor", str(places["run"].uuid)):
+        assert secret not in answer.content.decode()
+
+
+@pytest.mark.parametrize("operation", sorted(CONTRACT))
+def test_a_member_is_let_in_at_every_route(operation, places, api):
+    answer = call(api, operation, places)
+    # A finished run cannot be cancelled: the one conflict of this walk.
+    expected = {409} if operation == "post /datasets/runs/{run}/cancel" else {200, 201, 204}
+    assert answer.status_code in expected
+    answer.close()
+
+
+def test_the_description_is_served_and_complete(client, db):
+    answer = client.get(f"{BASE}/openapi.json")
+    assert answer.status_code == 200
+    schema = json.loads(answer.content)
+    assert schema["info"] == {"title": "evalhub", "version": described.version, "description": ""}
+    names = []
+    for path, methods in schema["paths"].items():
+        assert path.startswith(f"{BASE}/")
+        for operation in methods.values():
+            names.append(operation["operationId"])
+            assert operation["description"]
+            assert operation["security"] == [{"ApiToken": []}]
+            assert "default" in operation["responses"]
+    assert len(names) == len(set(names)) == len(CONTRACT)
+    for reference in find_references(schema):
+        assert reference.removeprefix("#/components/schemas/") in schema["components"]["schemas"]
+
+
+def find_references(value) -> list[str]:
+    if isinstance(value, dict):
+        here = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        return here + [one for child in value.values() for one in find_references(child)]
+    if isinstance(value, list):
+        return [one for child in value for one in find_references(child)]
+    return []
+
+
+def test_there_is_no_page_that_loads_scripts_from_elsewhere(client, db):
+    assert client.get(f"{BASE}/docs").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/v1", "/datasets/x/nothing", "/datasets/", "/v1/datasets"]
+)
+def test_an_address_that_the_api_does_not_have_is_a_404_problem(api, path):
+    assert_problem(api.get(path or "/"), 404)
+
+
+def test_an_unversioned_address_is_told_to_go_to_v1_with_its_query(client, db):
+    answer = client.post("/api/datasets?x=1", {"name": "x"}, content_type="application/json")
+    assert (answer.status_code, answer["Location"]) == (308, "/api/v1/datasets?x=1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/datasets", "GET, POST"),
+        ("POST", "/datasets/sums", "DELETE, GET, PUT"),
+        ("GET", "/datasets/compare/", None),
+        ("PUT", "/me", "GET"),
+    ],
+)
+def test_a_method_that_is_not_there_is_405_and_names_those_that_are(api, method, path, allowed):
+    answer = api.call(method, path, {})
+    assert_problem(answer, 405 if allowed else 404)
+    if allowed:
+        assert answer.headers["Allow"] == allowed
+
+
+def test_an_error_of_our_own_is_a_500_problem_with_an_id_that_the_log_has(
+    api, dataset, monkeypatch, caplog
+):
+    def broken(*args, **kwargs):
+        raise RuntimeError("canary: a secret of the database")
+
+    monkeypatch.setattr("datasets_app.queries.items_page", broken)
+    with caplog.at_level(logging.ERROR, "evalhub.kit.api"):
+        answer = api.get("/datasets/sums/items")
+    problem = assert_problem(answer, 500)
+    assert b"canary" not in answer.content
+    record = next(one for one in caplog.records if one.name == "evalhub.kit.api")
+    assert problem["request_id"] in record.getMessage()
+    assert record.exc_info is not None
+    assert "canary" in str(record.exc_info[1])

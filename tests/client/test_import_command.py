@@ -1,0 +1,163 @@
+"""`evalhub import` against a server with recorded answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from evalhub_client import waiting
+
+from tests.client import recorded
+from tests.client.api_server import ApiServer, Reply, listing, problem
+from tests.client.conftest import Ran
+
+Evalhub = Callable[..., Ran]
+JOB = f"/imports/{recorded.import_job()['id']}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "sums.csv"
+    path.write_text("q,a\n1+1,2\n")
+    return str(path)
+
+
+@pytest.fixture
+def new(server: ApiServer) -> ApiServer:
+    """There is no dataset yet; one can be made, imported into and deleted."""
+    server.answer("GET", "/datasets", listing())
+    server.answer("POST", "/datasets", Reply(recorded.dataset(version=0, item_count=0), 201))
+    server.answer("DELETE", "/datasets/sums", Reply(status=204))
+    server.answer("POST", "/datasets/sums/imports", Reply(recorded.import_job("importing"), 201))
+    return server
+
+
+def test_a_new_dataset_is_made_and_the_answer_is_one_line(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("GET", JOB, Reply(recorded.import_job("importing")), Reply(recorded.import_job()))
+    ran = evalhub("import", file, "--dataset", "Sums", "--input", "q", "--expected", "a")
+    assert (ran.code, ran.out) == (0, "Imported 3 items into Sums (sums) as v1.\n")
+    assert ran.err.endswith("Read 3 rows, in 2.0 s, 1.5 rows/s\n")
+    (made,) = new.requests("POST", "/datasets")
+    assert made.json["name"] == "Sums"
+    assert new.requests("DELETE", "/datasets/sums") == []
+
+
+def test_an_existing_dataset_is_used(new: ApiServer, evalhub: Evalhub, file: str) -> None:
+    new.answer("GET", "/datasets/sums", Reply(recorded.dataset()))
+    new.answer("GET", JOB, Reply(recorded.import_job(rows_known=1, rows_bad=2)))
+    ran = evalhub("import", file, "--dataset", "sums")
+    assert ran.code == 0
+    assert ran.out == (
+        "Imported 2 items into Sums (sums) as v1. 1 item was there already. 2 rows skipped.\n"
+    )
+    assert new.requests("POST", "/datasets") == []
+
+
+def test_all_options_reach_the_api(new: ApiServer, evalhub: Evalhub, file: str) -> None:
+    new.answer("GET", JOB, Reply(recorded.import_job()))
+    columns = "--input q --input r --expected a --metadata m --external-id id"
+    others = "--format tsv --rest metadata --on-error abort"
+    evalhub("import", file, "--dataset", "Sums", *columns.split(), *others.split())
+    (sent,) = new.requests("POST", "/datasets/sums/imports")
+    options = {
+        "format": "tsv",
+        "external_id": "id",
+        "rest": "metadata",
+        "on_error": "abort",
+        "apply": True,
+        "input": ["q", "r"],
+        "expected": ["a"],
+        "metadata": ["m"],
+    }
+    assert json.dumps(options).encode() in sent.body
+
+
+def test_the_answer_in_json_is_the_import(new: ApiServer, evalhub: Evalhub, file: str) -> None:
+    new.answer("GET", JOB, Reply(recorded.import_job()))
+    ran = evalhub("import", file, "--dataset", "Sums", "--json")
+    assert json.loads(ran.out) == recorded.import_job()
+
+
+def test_a_refused_file_leaves_no_new_dataset_behind(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("POST", "/datasets/sums/imports", problem(422, "The file has no column 'x'."))
+    ran = evalhub("import", file, "--dataset", "Sums", "--input", "x")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "evalhub: The file has no column 'x'.\n"
+    assert len(new.requests("DELETE", "/datasets/sums")) == 1
+
+
+def test_a_refused_file_leaves_a_dataset_that_was_there_alone(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("GET", "/datasets/sums", Reply(recorded.dataset()))
+    new.answer("POST", "/datasets/sums/imports", problem(422, "The file is empty."))
+    assert evalhub("import", file, "--dataset", "sums").code == 1
+    assert new.requests("DELETE", "/datasets/sums") == []
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_failed_import_is_exit_code_1_with_each_problem_and_nothing_left(
+    new: ApiServer, evalhub: Evalhub, file: str, state: str
+) -> None:
+    example = {"line": 1204, "column": "a", "value": "x", "kind": "not_a_number"}
+    example |= {"reason": "“x” is no number.", "suggestion": "Write 10."}
+    group = {"title": "Not a number: a", "count": 3, "examples": [example]}
+    failed = recorded.import_job(
+        state, rows_bad=3, problems=[group], message="3 rows have a problem. Nothing was imported."
+    )
+    new.answer("GET", JOB, Reply(failed))
+    ran = evalhub("import", file, "--dataset", "Sums", "--on-error", "abort")
+    assert (ran.code, ran.out) == (1, "")
+    assert "  Line 1,204, column a: “x” is no number. Write 10.\n" in ran.err
+    assert "  and 2 more of “Not a number: a”\n" in ran.err
+    assert ran.err.endswith("evalhub: 3 rows have a problem. Nothing was imported.\n")
+    assert len(new.requests("DELETE", "/datasets/sums")) == 1
+
+
+def test_a_file_that_cannot_be_read_makes_nothing(
+    new: ApiServer, evalhub: Evalhub, tmp_path: Path
+) -> None:
+    for path, reason in ((tmp_path / "none.csv", "No such file"), (tmp_path, "Is a directory")):
+        ran = evalhub("import", str(path), "--dataset", "Sums")
+        assert ran.code == 1
+        assert f"Cannot read {path}: {reason}" in ran.err
+    assert new.asked == []
+
+
+def test_progress_has_rate_and_time_left(
+    new: ApiServer, evalhub: Evalhub, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalhub_client.progress.EVERY_S", 0.0)
+    monkeypatch.setattr("evalhub_client.progress.SETTLING_S", 0.0)
+    new.answer(
+        "GET",
+        JOB,
+        Reply(recorded.import_job("importing", rows_done=0, share_done=0.0)),
+        Reply(recorded.import_job("importing", rows_done=5000, share_done=0.5)),
+        Reply(recorded.import_job()),
+    )
+    err = evalhub("import", file, "--dataset", "Sums").err
+    line = next(line for line in err.splitlines() if "5,000" in line)
+    assert line.startswith("Importing: 5,000 rows, 50.0%, ")
+    assert line.endswith(" rows/s, about 0 s left")
+
+
+def test_ctrl_c_while_waiting_leaves_the_import_and_its_dataset(
+    new: ApiServer, evalhub: Evalhub, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new.answer("GET", JOB, Reply(recorded.import_job("importing")))
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting.time, "sleep", interrupt)
+    ran = evalhub("import", file, "--dataset", "Sums")
+    assert (ran.code, ran.out) == (130, "")
+    assert "The import goes on on the server" in ran.err
+    assert new.requests("DELETE", "/datasets/sums") == []
