@@ -7,7 +7,9 @@ filesystem transport loses a message with its worker, Redis may deliver one twic
 from __future__ import annotations
 
 import os
-from typing import Any
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
@@ -15,8 +17,12 @@ from django.conf import settings
 
 from evalhub.kit.stopping import ask_to_stop
 
+if TYPE_CHECKING:
+    from evalhub.kit.heartbeat import Heartbeat
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalhub.settings")
 
+LEAVE_SECONDS = 10.0  # for embedded tasks to leave after they were asked to
 VISIBILITY_SECONDS = 3600  # far above the longest task; a task works a few minutes at most
 
 app = Celery("evalhub")
@@ -75,26 +81,44 @@ app.conf.update(
 app.autodiscover_tasks(["datasets_app", "runs_app"])
 
 
+_heartbeats: list[Heartbeat] = []  # of this process: one, once its worker is ready
+
+
 @worker_ready.connect
 def _start_heartbeat(sender: Any, **_: object) -> None:
-    """Beat from now on; embedded, the worker sweeps as well (a server has beat for that)."""
+    """Beat from now on; a worker that we started as a child sweeps too (a server has beat)."""
     from datasets_app.importing.sweeper import sweep as sweep_imports
     from evalhub.kit.heartbeat import Heartbeat
     from runs_app.engine.sweeper import sweep as sweep_runs
 
-    sweepers = (sweep_runs, sweep_imports) if settings.EMBEDDED else ()
     parent = int(os.environ.get("EVALHUB_PARENT", "0"))
-    sender.evalhub_heartbeat = Heartbeat(sender.hostname, sweepers=sweepers, parent=parent)
-    sender.evalhub_heartbeat.start()
+    sweepers = (sweep_runs, sweep_imports) if settings.EMBEDDED or parent else ()
+    heartbeat = Heartbeat(sender.hostname, sweepers=sweepers, parent=parent)
+    heartbeat.start()
+    _heartbeats.append(heartbeat)
 
 
 @worker_shutting_down.connect
 def _leave_work(**_: object) -> None:
+    """Ask the tasks to leave. Embedded, the process ends as soon as they have: a filesystem broker
+    notices a shutdown only after seconds, and nothing is left that a crash would not survive.
+    """
     ask_to_stop()
+    if settings.EMBEDDED:
+        threading.Thread(target=_end_soon, name="leaving", daemon=True).start()
+
+
+def _end_soon() -> None:
+    from celery.worker.state import active_requests
+
+    end = time.monotonic() + LEAVE_SECONDS
+    while active_requests and time.monotonic() < end:
+        time.sleep(0.05)
+    _stop_heartbeat()
+    os._exit(0)
 
 
 @worker_shutdown.connect
-def _stop_heartbeat(sender: Any, **_: object) -> None:
-    heartbeat = getattr(sender, "evalhub_heartbeat", None)
-    if heartbeat is not None:
-        heartbeat.stop()
+def _stop_heartbeat(**_: object) -> None:
+    while _heartbeats:
+        _heartbeats.pop().stop()

@@ -51,13 +51,38 @@ class Installation:
             worker = subprocess.Popen(
                 [*celery, *pool, "--without-gossip", "--without-mingle", "--loglevel=WARNING"],
                 cwd=ROOT,
-                env=self.environment | {"EVALHUB_PARENT": str(os.getpid())},
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self.workers.append(worker)
         return worker
+
+    def start_beat(self) -> None:
+        """Start the beat of a server, which has its workers sweep."""
+        home = self.environment["EVALHUB_HOME"]
+        with Path(home, "beat.log").open("ab") as log:
+            beat = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "celery",
+                    "-A",
+                    "evalhub.celery",
+                    "beat",
+                    "--schedule",
+                    f"{home}/beat",
+                    "--pidfile",
+                    "",
+                ],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.workers.append(beat)
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """kill -9 the worker with its children."""

@@ -22,6 +22,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         with on_servers(
             tmp_path, os.environ["DATABASE_URL"], os.environ["CELERY_BROKER_URL"]
         ) as made:
+            made.start_beat()
             yield made
     else:
         made = embedded(tmp_path)
@@ -39,7 +40,6 @@ def test_a_worker_killed_three_times_in_a_run_of_5000_items_loses_and_doubles_no
     killed_at = []
     for moment in moments:
         worker = installation.start_worker()
-        _sweep(installation)
 
         def enough(moment: int = moment) -> int:
             count: int = installation.ask("count", run)["results"]
@@ -48,7 +48,11 @@ def test_a_worker_killed_three_times_in_a_run_of_5000_items_loses_and_doubles_no
         killed_at.append(wait_for(enough, 60, f"{moment} results"))
         installation.kill(worker)
     installation.start_worker()
-    wait_for(lambda: _over(installation, run), 90, "the run to end by itself")
+    wait_for(
+        lambda: installation.ask("count", run)["status"] == "completed",
+        90,
+        "the run to end by itself",
+    )
     assert all(ITEMS * 0.1 <= count <= ITEMS * 0.97 for count in killed_at), killed_at
     assert installation.ask("audit", run) == {
         "status": "completed",
@@ -60,15 +64,3 @@ def test_a_worker_killed_three_times_in_a_run_of_5000_items_loses_and_doubles_no
         "failed": 0,
         "summary_total": ITEMS,
     }
-
-
-def _over(installation: Installation, run: int) -> bool:
-    _sweep(installation)
-    status: str = installation.ask("count", run)["status"]
-    return status == "completed"
-
-
-def _sweep(installation: Installation) -> None:
-    """On a server, beat would sweep; embedded, the worker does so itself."""
-    if "DATABASE_URL" in installation.environment:
-        installation.ask("sweep")
