@@ -1,8 +1,9 @@
-"""Engine overhead per item with a python target that costs nothing: CPU of everything that works for it.
+"""Engine overhead per item with a python target that costs nothing: CPU of everything that works
+for it.
 
 The floor is the same work without the product: an asyncio loop of 64 seats that awaits the same
-callable, scores with two functions, and writes rows of the same content to the same kind of database in
-batches of 200.
+callable, scores with two functions, and writes rows of the same content to the same kind of
+database in batches of 200.
 """
 
 from __future__ import annotations

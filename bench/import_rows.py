@@ -1,8 +1,9 @@
-"""Import of 100,000 CSV rows of about 500 bytes: input, expected output and a cell of JSON metadata.
+"""Import of 100,000 CSV rows of about 500 bytes: input, expected output and a cell of JSON
+metadata.
 
-The product stages the file, detects how to read it, maps it, parses the JSON, hashes, writes in short
-transactions that can be resumed, and publishes. It is held against two floors, each in one process
-and one transaction, by executemany on SQLite and by COPY on PostgreSQL:
+The product stages the file, detects how to read it, maps it, parses the JSON, hashes, writes in
+short transactions that can be resumed, and publishes. It is held against two floors, each in one
+process and one transaction, by executemany on SQLite and by COPY on PostgreSQL:
 
 - bare: parse with the csv module and write the raw cells to a table with a key and nothing else;
 - table: the same parse, written to a copy of the product's own table, with its columns and indexes.
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +158,8 @@ def rows(count: int = ROWS) -> list[dict[str, object]]:
             paired(
                 f"import {count:,} rows, {connection.vendor}, against {name}",
                 "s",
-                lambda floor=floor: floor(path),
-                lambda: product(path),
+                partial(floor, path),
+                partial(product, path),
             )
             for name, floor in (("its table", table_floor), ("a bare table", bare_floor))
         ]

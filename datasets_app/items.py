@@ -44,7 +44,9 @@ class ItemContent:
 
 
 def parse_item(payload: Mapping[str, Any], *, pointer: str = "", source: str = "") -> ItemContent:
-    """Check an item given as JSON values (API, forms). Raises Invalid with a pointer for every problem."""
+    """Check an item given as JSON values (API, forms). Raises Invalid with a pointer for every
+    problem.
+    """
     problems: list[FieldError] = []
 
     def wrong(field: str, detail: str) -> None:

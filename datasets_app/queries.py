@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 
 
 def datasets(user: User, project: Project, *, q: str = "") -> QuerySet[Dataset]:
-    """The project's datasets, newest change first, each with `item_count` of its current version."""
+    """The project's datasets, newest change first, with `item_count` of the current version."""
     counts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), number=OuterRef("version"))
     found = (
         Dataset.objects.for_user(user)
@@ -70,7 +70,9 @@ def item_count(dataset: Dataset, version: int) -> int:
 
 
 def items(dataset: Dataset, version: int, *, q: str = "") -> QuerySet[ItemRevision]:
-    """Items at `version` in number order; `q` is looked for in input, expected output and external id."""
+    """Items at `version` in number order; `q` is looked for in input, expected output and external
+    id.
+    """
     found = ItemRevision.objects.filter(dataset=dataset).at(version).order_by("number")
     if q:
         found = found.filter(
@@ -134,7 +136,9 @@ def neighbours(dataset: Dataset, version: int, number: int, *, q: str = "") -> N
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One revision of an item with the version that brought it and the revision before (None: first)."""
+    """One revision of an item with the version that brought it and the revision before (None:
+    first).
+    """
 
     revision: ItemRevision
     version: DatasetVersion

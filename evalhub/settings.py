@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "evalhub",
 ]
 MIDDLEWARE = [
+    "evalhub.kit.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -195,8 +196,17 @@ EVALHUB_PLUGINS = ["evalhub.demo.workflows", *env.list("EVALHUB_PLUGINS", defaul
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"request": {"()": "evalhub.kit.request_ids.InLogs"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s%(in_request)s: %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request"],
+            "formatter": "plain",
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("EVALHUB_LOG_LEVEL", "WARNING")},
     # A refused request is the caller's news, told in the answer; the log is for our own faults.
     "loggers": {"django.request": {"level": "ERROR"}},

@@ -67,8 +67,8 @@ def update_item(
 ) -> ItemRevision:
     """Save a new revision of item `number`; `revision` is the id of the one that the editor read.
 
-    The same content again makes no version. Raises StaleRevision (with `current`, the newer revision)
-    when somebody was faster, NotFound, or Conflict when the external id is taken.
+    The same content again makes no version. Raises StaleRevision (with `current`, the newer
+    revision) when somebody was faster, NotFound, or Conflict when the external id is taken.
     """
     with change_set(dataset=dataset, by=by, message=message) as changes:
         current = current_item(changes.dataset, number)
@@ -94,7 +94,9 @@ def update_item(
 def delete_item(
     *, dataset: Dataset, number: int, by: User, revision: int | None = None, message: str = ""
 ) -> None:
-    """Remove item `number`; raises StaleRevision when `revision` is given and no longer the current."""
+    """Remove item `number`; raises StaleRevision when `revision` is given and no longer the
+    current.
+    """
     with change_set(dataset=dataset, by=by, message=message) as changes:
         current = current_item(changes.dataset, number)
         if revision is not None and current.pk != revision:

@@ -126,7 +126,8 @@ class ChangeSet:
 
 @contextmanager
 def change_set(*, dataset: Dataset, by: User, message: str = "") -> Iterator[ChangeSet]:
-    """Open a change set under the dataset's lock; leaving it publishes one version (none when empty).
+    """Open a change set under the dataset's lock; leaving it publishes one version (none when
+    empty).
 
     Raises NotFound for a deleted dataset and Conflict while an import is writing the next version.
     """

@@ -1,7 +1,7 @@
 """From a row to an item ready to store, by a mapping compiled once. Pure.
 
-Rows of text whose columns are all read as text take a short way that joins JSON texts; everything
-else goes through values. Both give the same drafts for the same content.
+In a row of text, the parts of an item whose columns are all read as text are joined as JSON texts;
+everything else goes through values. Both give the same drafts for the same content.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class ItemDraft(NamedTuple):
 Compiled = Callable[[Row], ItemDraft | Problem]
 _Texts = tuple[str, str]
 """A value as compact JSON in its own order, and as canonical JSON."""
+_Part = Callable[[Any], tuple[str | None, str | None]]
+_NOTHING = (None, None)
 
 
 def compile(mapping: Mapping, columns: Sequence[str]) -> Compiled:
@@ -54,40 +56,33 @@ def compile(mapping: Mapping, columns: Sequence[str]) -> Compiled:
     """
     for one in mapping.columns:
         require_column(one.column, columns)
-    by_values = _by_values(mapping, columns)
-    content = ("input", "expected_output", "metadata", "context")
-    if any(
-        one.read_as not in ("auto", "text") for one in mapping.columns if one.destination in content
-    ):
-        return by_values
-    by_texts = _by_texts(mapping, columns)
-    return lambda row: (by_texts if type(row.values) is list else by_values)(row)
+    by_cells, by_names = _by_cells(mapping, columns), _by_names(mapping)
+    return lambda row: (by_cells if type(row.values) is list else by_names)(row)
 
 
-def _by_texts(mapping: Mapping, columns: Sequence[str]) -> Compiled:
+def _by_cells(mapping: Mapping, columns: Sequence[str]) -> Compiled:
+    """For rows of text: a list of cells in the order of the columns."""
     places = {name: index for index, name in enumerate(columns)}
-    input_texts = _field(mapping.to("input"), places)
-    expected_places = [places[one.column] for one in mapping.to("expected_output")]
-    expected_texts = _field(mapping.to("expected_output"), places)
-    metadata_text = _joined(mapping.to("metadata"), places)
-    context_places = [places[one.column] for one in mapping.to("context")]
-    context_texts = _object(mapping.to("context"), places)
+    inputs, expecteds = mapping.to("input"), mapping.to("expected_output")
+    input_texts = _part(inputs, places, len(inputs) != 1)
+    expected_texts = _optional(expecteds, places, len(expecteds) != 1)
+    metadata_texts = _part(mapping.to("metadata"), places, True)
+    context_texts = _optional(mapping.to("context"), places, True)
     labels = _labels(mapping)
     has_labels = bool(mapping.to("tags") or mapping.to("split") or mapping.to("external_id"))
 
     def draft(row: Row) -> ItemDraft | Problem:
         line = row.line
         values: Any = row.values
-        given, given_canonical = input_texts(values)
-        expected = expected_canonical = context = context_canonical = None
-        for place in expected_places:
-            if values[place]:
-                expected, expected_canonical = expected_texts(values)
-                break
-        for place in context_places:
-            if values[place]:
-                context, context_canonical = context_texts(values)
-                break
+        try:
+            given, given_canonical = input_texts(values)
+            expected, expected_canonical = expected_texts(values)
+            metadata = metadata_texts(values)[0]
+            context, context_canonical = context_texts(values)
+        except _At as at:
+            return at.problem(line)
+        if given is None:
+            return _missing_input(line, inputs, True)
         tags: list[str] = []
         split, external_id = "", None
         if has_labels:
@@ -101,21 +96,67 @@ def _by_texts(mapping: Mapping, columns: Sequence[str]) -> Compiled:
             line,
             given,
             expected,
-            metadata_text(values),
+            metadata or "{}",
             context,
             tags,
             split,
             external_id,
-            _hash(given_canonical, expected_canonical, context_canonical),
+            _hash(given_canonical or "", expected_canonical, context_canonical),
         )
 
     return draft
 
 
-def _field(mapped: list[ColumnMapping], places: dict[str, int]) -> Callable[[Any], _Texts]:
-    """One column gives the value itself, several an object."""
-    if len(mapped) != 1:
-        return _object(mapped, places)
+def _part(mapped: list[ColumnMapping], places: dict[str, int], whole: bool) -> _Part:
+    """The texts of one part of the item; (None, None) when no column gives a value.
+
+    With `whole` it is an object, else the value of the only column itself.
+    """
+    if any(one.read_as not in ("auto", "text") for one in mapped):
+        return _read(mapped, places, whole, False)
+    return _object(mapped, places) if whole else _field(mapped, places)
+
+
+def _optional(mapped: list[ColumnMapping], places: dict[str, int], whole: bool) -> _Part:
+    """Like `_part`, and absent as well when there is nothing but empty text."""
+    if any(one.read_as not in ("auto", "text") for one in mapped):
+        return _read(mapped, places, whole, True)
+    if not mapped:
+        return lambda values: _NOTHING
+    texts = _part(mapped, places, whole)
+    cells = [places[one.column] for one in mapped]
+    if len(cells) == 1:
+        cell = cells[0]
+        return lambda values: texts(values) if values[cell] else _NOTHING
+    return lambda values: texts(values) if any(values[at] for at in cells) else _NOTHING
+
+
+def _read(
+    mapped: list[ColumnMapping], places: dict[str, int], whole: bool, optional: bool
+) -> _Part:
+    """Cells with types: through values."""
+    in_order_alone = bool(mapped) and mapped[0].destination == "metadata"  # it is not hashed
+    readers = [(one, places[one.column], reader(one.read_as)) for one in mapped]
+
+    def texts(values: Any) -> tuple[str | None, str | None]:
+        found = {}
+        for one, place, read in readers:
+            try:
+                value = read(values[place])
+            except BadValue as error:
+                raise _At(one.column, values[place], error) from None
+            if value is not ABSENT:
+                found[one.key] = value
+        if not found or (optional and all(value == "" for value in found.values())):
+            return _NOTHING
+        if in_order_alone:
+            return json.dumps(found), None
+        return _object_texts(found) if whole else _texts(found, mapped)
+
+    return texts
+
+
+def _field(mapped: list[ColumnMapping], places: dict[str, int]) -> _Part:
     place = places[mapped[0].column]
 
     def value(values: Any) -> _Texts:
@@ -125,10 +166,10 @@ def _field(mapped: list[ColumnMapping], places: dict[str, int]) -> Callable[[Any
     return value
 
 
-def _object(mapped: list[ColumnMapping], places: dict[str, int]) -> Callable[[Any], _Texts]:
+def _object(mapped: list[ColumnMapping], places: dict[str, int]) -> _Part:
     in_order = _joined(mapped, places)
     by_key = sorted(mapped, key=lambda one: one.key)
-    if by_key == mapped:
+    if by_key == mapped or (mapped and mapped[0].destination == "metadata"):
 
         def same(values: Any) -> _Texts:
             text = in_order(values)
@@ -151,8 +192,8 @@ def _joined(mapped: list[ColumnMapping], places: dict[str, int]) -> Callable[[An
     return lambda values: "".join([head + quoted(values[at]) for head, at in parts]) + "}"
 
 
-def _by_values(mapping: Mapping, columns: Sequence[str]) -> Compiled:
-    places = {name: index for index, name in enumerate(columns)}
+def _by_names(mapping: Mapping) -> Compiled:
+    """For rows of JSONL: objects whose keys may be missing."""
     readers = {one.column: reader(one.read_as) for one in mapping.columns}
     inputs, expecteds = mapping.to("input"), mapping.to("expected_output")
     metadatas, contexts = mapping.to("metadata"), mapping.to("context")
@@ -160,18 +201,13 @@ def _by_values(mapping: Mapping, columns: Sequence[str]) -> Compiled:
     labels = _labels(mapping)
 
     def draft(row: Row) -> ItemDraft | Problem:
-        line, values = row
-        is_text = type(values) is list
-
-        def raw(name: str) -> Any:
-            if isinstance(values, dict):
-                return values.get(name, ABSENT)
-            return values[places[name]]
+        line = row.line
+        values: Any = row.values
 
         def collect(ones: list[ColumnMapping]) -> dict[str, Any]:
             found = {}
             for one in ones:
-                value = raw(one.column)
+                value = values.get(one.column, ABSENT)
                 if value is not ABSENT:
                     try:
                         value = readers[one.column](value)
@@ -189,21 +225,17 @@ def _by_values(mapping: Mapping, columns: Sequence[str]) -> Compiled:
         except _At as at:
             return at.problem(line)
         if not given:
-            return _missing_input(line, inputs, is_text)
-        if is_text and all(value == "" for value in expected.values()):
-            expected = {}
-        if is_text and all(value == "" for value in context.values()):
-            context = {}
-        if mapping.rest == "metadata" and isinstance(values, dict) and values.keys() - mapped:
+            return _missing_input(line, inputs, False)
+        if mapping.rest == "metadata" and values.keys() - mapped:
             for name, value in values.items():
                 if name not in mapped:
                     metadata.setdefault(name, value)
-        found = labels(line, raw)
+        found = labels(line, lambda name: values.get(name, ABSENT))
         if isinstance(found, Problem):
             return found
         given_texts = _texts(given, inputs)
-        expected_texts = _texts(expected, expecteds) if expected else (None, None)
-        context_texts = _object_texts(context) if context else (None, None)
+        expected_texts = _texts(expected, expecteds) if expected else _NOTHING
+        context_texts = _object_texts(context) if context else _NOTHING
         if len(given_texts[0]) + len(expected_texts[0] or "") > MAX_ITEM_CHARS:
             return _too_large(line)
         return ItemDraft(

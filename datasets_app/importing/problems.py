@@ -32,6 +32,7 @@ TITLES = {
     "not_a_boolean": "Not true or false",
     "not_tags": "Not a list of tags",
     "too_long": "Too long",
+    "external_id_taken": "External id taken",
 }
 """Every kind of problem with its name for people."""
 

@@ -21,7 +21,8 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 class Dataset(models.Model):
     """A named, versioned set of items. `version` is the newest published one; 0 is empty.
 
-    While `pending_version` is set, an import is writing that version and nobody else may change items.
+    While `pending_version` is set, an import is writing that version and nobody else may change
+    items.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="datasets")
@@ -53,7 +54,9 @@ class Dataset(models.Model):
 
 
 class DatasetVersion(models.Model):
-    """One change set: an edit, a bulk action or an import. Version N reads exactly as it was, for ever."""
+    """One change set: an edit, a bulk action or an import. Version N reads exactly as it was, for
+    ever.
+    """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions")
     number = models.IntegerField()

@@ -26,8 +26,9 @@ class ItemRevisionQuerySet(models.QuerySet["ItemRevision"]):
 class ItemRevision(models.Model):
     """What an item said from `version_from` until `version_to` (None: until now).
 
-    JSON is kept as text, just as it was given: key order, big numbers and all. `expected_json` None means
-    absent, which differs from the text "null". A row with `deleted` marks the removal in the history.
+    JSON is kept as text, just as it was given: key order, big numbers and all. `expected_json` None
+    means absent, which differs from the text "null". A row with `deleted` marks the removal in the
+    history.
     """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="revisions", db_index=False)
@@ -55,7 +56,7 @@ class ItemRevision(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["dataset", "external_id"],
-                condition=Q(version_to=None, deleted=False),
+                condition=Q(version_to=None, deleted=False, external_id__isnull=False),
                 name="external_id_unique_in_dataset",
             ),
         ]

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.text import slugify
@@ -13,7 +15,7 @@ from django.utils.text import slugify
 from evalhub.access.models import ApiToken, AuditEntry, Member, Project, Role, SignInLink, User
 from evalhub.access.secrets import hash_secret, new_secret
 from evalhub.kit.clock import db_now
-from evalhub.kit.errors import Conflict, Invalid, NotFound
+from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound
 
 RESERVED_SLUGS = {"new", "runs", "compare", "import"}
 
@@ -119,6 +121,34 @@ def revoke_token(*, project: Project, token_id: int, by: User) -> None:
         raise NotFound("There is no such token, or it is revoked already.")
     ApiToken.objects.filter(pk=token.pk).update(revoked_at=Now())
     audit(project, by, "token.revoked", token)
+
+
+@transaction.atomic
+def set_display_name(*, user: User, name: str) -> None:
+    """Set the name that others see; an empty one brings the user name back. Raises Invalid."""
+    name = " ".join(name.split())
+    if len(name) > 150:
+        raise Invalid("Use 150 characters at most.")
+    user.first_name, user.last_name = name, ""
+    user.save(update_fields=["first_name", "last_name"])
+
+
+@transaction.atomic
+def set_password(*, user: User, current: str, new: str) -> None:
+    """Set the password. `current` is asked for only when there is one. Raises Invalid.
+
+    The user's other sessions end; the door keeps its own.
+    """
+    if user.has_password and not user.check_password(current):
+        wrong = "That is not your current password."
+        raise Invalid(wrong, errors=[FieldError("/current", wrong)])
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        said = " ".join(error.messages)
+        raise Invalid(said, errors=[FieldError("/new", said)]) from error
+    user.set_password(new)
+    user.save(update_fields=["password"])
 
 
 def make_sign_in_link(*, user: User, next: str = "") -> str:

@@ -20,6 +20,11 @@ class User(AbstractUser):
         return "".join(word[0] for word in words[:2]).upper()
 
     @property
+    def has_password(self) -> bool:
+        """False for who has come in by link only. (Django calls an empty password usable.)"""
+        return bool(self.password) and self.has_usable_password()
+
+    @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
 

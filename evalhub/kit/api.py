@@ -5,7 +5,6 @@ map is in kit/doors.py.
 """
 
 import logging
-import uuid
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -31,6 +30,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from pydantic import ConfigDict
 
+from evalhub.kit import request_ids
 from evalhub.kit.errors import EvalhubError, FieldError, Invalid, NotFound, Unauthorized
 from evalhub.kit.json import JsonError, dumps, loads
 
@@ -212,7 +212,7 @@ def _on_unreadable(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _on_unexpected(request: HttpRequest, error: Any) -> HttpResponse:
-    request_id = uuid.uuid4().hex[:12]
+    request_id = request_ids.current()
     log.error("Request %s failed: %s %s", request_id, request.method, request.path, exc_info=error)
     return problem(
         Unexpected(

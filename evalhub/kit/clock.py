@@ -10,7 +10,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 
-def in_seconds(seconds: float) -> "ExpressionWrapper[CombinedExpression]":
+def in_seconds(seconds: float) -> ExpressionWrapper[CombinedExpression]:
     """An expression for the database's time, `seconds` from now (negative: ago)."""
     return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())
 

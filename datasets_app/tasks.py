@@ -1,0 +1,18 @@
+"""Celery tasks of datasets: wake-ups, safe to lose and to double."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from datasets_app.importing.job import work as work_on
+from datasets_app.importing.sweeper import sweep as sweep_imports
+
+
+@shared_task(name="datasets.import", ignore_result=True)
+def work(job_id: int) -> None:
+    work_on(job_id)
+
+
+@shared_task(name="datasets.sweep", ignore_result=True)
+def sweep() -> None:
+    sweep_imports()
