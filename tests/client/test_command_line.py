@@ -413,7 +413,7 @@ def test_compare_says_the_verdicts_then_the_figures_then_the_pairing(
     )
     out = evalhub("compare", "7", "8").out
     lines = out.splitlines()
-    assert lines[0] == "A  Run #7 first (python:triage)"
+    assert lines[0] == "A  Run #7: first"
     assert lines[3].startswith("exact_match: Worse: −7.0 points")
     rows = [line.split("  ") for line in lines if line.startswith(("exact_match ", "similarity "))]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]

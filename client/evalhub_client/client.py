@@ -1,0 +1,329 @@
+"""The client: a method for each thing the API does.
+
+Answers are the API's JSON as dictionaries. Methods named `list_...` are iterators over all entries
+and ask for the next page when they need it. Every method may raise ApiError (the server refused,
+or failed) and ServerNotReached. A dataset is named by its slug or uuid, an item by its number, a
+run by its number in the project or its uuid.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from evalhub_client import waiting
+from evalhub_client.connection import Connection, Json, segment
+
+if TYPE_CHECKING:
+    import httpx
+
+Scorer = str | Mapping[str, Any]
+
+
+class Client:
+    """A connection to one project of an evalhub server. Use it in a `with`, or call `close`.
+
+    `token` is an API token; it belongs to a project. `timeout` is in seconds, for connecting and
+    for each silence within an answer. `project` (a slug) counts only with a `transport` that
+    enters an application in this process, where there is no token to say it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        transport: httpx.BaseTransport | None = None,
+        project: str | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        self._connection = Connection(
+            base_url, token, transport=transport, project=project, timeout=timeout
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def base_url(self) -> str:
+        return self._connection.base_url
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    def me(self) -> Json:
+        """`{user, project: {slug, name}, role}` of the token."""
+        return self._connection.object("GET", "/me")
+
+    # Datasets
+
+    def list_datasets(self) -> Iterator[Json]:
+        """The project's datasets: `{id, uuid, name, description, version, item_count, ...}`."""
+        return self._connection.pages("/datasets")
+
+    def create_dataset(self, name: str, *, description: str = "", slug: str = "") -> Json:
+        """The new, empty dataset. Its `id` is the slug, made from the name unless given."""
+        body = {"name": name, "description": description}
+        return self._connection.object(
+            "POST", "/datasets", json=body | ({"slug": slug} if slug else {})
+        )
+
+    def get_dataset(self, dataset: str) -> Json:
+        """The dataset at its current version."""
+        return self._connection.object("GET", _dataset(dataset))
+
+    def update_dataset(
+        self, dataset: str, *, name: str | None = None, description: str | None = None
+    ) -> Json:
+        """The dataset with another name or description; None leaves either. The slug stays."""
+        body = _given(name=name, description=description)
+        return self._connection.object("PUT", _dataset(dataset), json=body)
+
+    def delete_dataset(self, dataset: str) -> None:
+        """Hide the dataset. Its runs stay readable."""
+        self._connection.call("DELETE", _dataset(dataset))
+
+    # Items
+
+    def list_items(
+        self, dataset: str, *, version: int | None = None, q: str = ""
+    ) -> Iterator[Json]:
+        """Items in the order of their numbers, as they were at `version` (None: now).
+
+        `q` keeps those with that text in input, expected output or external id.
+        """
+        params = {"version": version, "q": q}
+        return self._connection.pages(f"{_dataset(dataset)}/items", params=params)
+
+    def get_item(self, dataset: str, item: int) -> Json:
+        """`{number, revision, version, input, expected_output?, metadata, ...}`.
+
+        `expected_output` is missing when the item has none; None is JSON null.
+        """
+        return self._connection.object("GET", _item(dataset, item))
+
+    def add_item(self, dataset: str, item: Mapping[str, Any]) -> Json:
+        """`{numbers: [n], version}` of the one added item. `input` is the one part it must have."""
+        return self._connection.object("POST", f"{_dataset(dataset)}/items", json=dict(item))
+
+    def add_items(
+        self, dataset: str, items: Iterable[Mapping[str, Any]], *, message: str = ""
+    ) -> Json:
+        """`{numbers, version}`: all items as one version, or none when one is refused."""
+        body = {"items": [dict(item) for item in items], **_given(message=message or None)}
+        return self._connection.object("POST", f"{_dataset(dataset)}/items", json=body)
+
+    def update_item(
+        self, dataset: str, item: int, changes: Mapping[str, Any], *, revision: int
+    ) -> Json:
+        """Change the fields in `changes`, leave the others.
+
+        `revision` is that of the item as it was read. When somebody changed it since, an ApiError
+        with status 409 carries the current item in `extra`.
+        """
+        body = {**changes, "revision": revision}
+        return self._connection.object("PATCH", _item(dataset, item), json=body)
+
+    def delete_item(self, dataset: str, item: int) -> None:
+        """Take the item out, as a new version. Older versions keep it."""
+        self._connection.call("DELETE", _item(dataset, item))
+
+    # Import
+
+    def import_file(
+        self,
+        dataset: str,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        has_header: bool | None = None,
+        input: Sequence[str] = (),
+        expected: Sequence[str] = (),
+        metadata: Sequence[str] = (),
+        external_id: str | None = None,
+        rest: str = "ignore",
+        on_error: str = "skip",
+        apply: bool = True,
+    ) -> Json:
+        """The import of a CSV, TSV or JSONL file, sent from the disk piece by piece.
+
+        `input`, `expected` and `metadata` name columns; without `input` the server guesses all of
+        the mapping. `rest` ("ignore" or "metadata") is where other columns go, `on_error` ("skip"
+        or "abort") what a bad row does. It runs in the background: see `wait_for_import`. With
+        `apply` False it is only staged. Raises OSError when the file cannot be read.
+        """
+        options = _given(
+            format=format,
+            encoding=encoding,
+            delimiter=delimiter,
+            has_header=has_header,
+            external_id=external_id,
+        ) | {"rest": rest, "on_error": on_error, "apply": apply}
+        for name, columns in (("input", input), ("expected", expected), ("metadata", metadata)):
+            if columns:
+                options[name] = list(columns)
+        with Path(path).open("rb") as file:
+            return self._connection.object(
+                "POST",
+                f"{_dataset(dataset)}/imports",
+                data={"options": json.dumps(options)},
+                files={"file": (Path(path).name, file, "application/octet-stream")},
+            )
+
+    def get_import(self, import_id: str) -> Json:
+        """`{id, state, active, rows_done, rows_good, rows_bad, share_done, problems, version,
+        ...}`.
+
+        `problems` are groups with a count and their first examples; `version` is set once it is
+        done.
+        """
+        return self._connection.object("GET", f"/imports/{segment(import_id)}")
+
+    def cancel_import(self, import_id: str) -> Json:
+        """The import on its way to cancelled: none of its rows stay."""
+        return self._connection.object("POST", f"/imports/{segment(import_id)}/cancel")
+
+    def import_problems(self, import_id: str) -> Iterator[str]:
+        """The lines of a CSV file with every bad row, its line number and the reason."""
+        return self._connection.lines(f"/imports/{segment(import_id)}/problems")
+
+    def wait_for_import(
+        self,
+        import_id: str,
+        *,
+        timeout: float | None = None,
+        on_poll: Callable[[Json], None] | None = None,
+    ) -> Json:
+        """The import once it has ended: `state` is "done", "failed" or "cancelled".
+
+        `on_poll` gets the import each time it is asked for. Raises WaitTimeout after `timeout`
+        seconds.
+        """
+        return waiting.wait(
+            lambda: self.get_import(import_id), waiting.import_ended, timeout, on_poll
+        )
+
+    # Runs
+
+    def list_runs(self, dataset: str | None = None) -> Iterator[Json]:
+        """Runs of a dataset, or of the project when None, newest first."""
+        return self._connection.pages("/runs" if dataset is None else f"{_dataset(dataset)}/runs")
+
+    def start_run(
+        self,
+        dataset: str,
+        *,
+        target: str,
+        scorers: Sequence[Scorer] = (),
+        version: int | None = None,
+        name: str | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        retries: int | None = None,
+        limit: int | None = None,
+    ) -> Json:
+        """The new run, in status "pending"; see `wait_for_run`.
+
+        `target` is a target's id or name, "python:ID", or "recorded:PATH"; each scorer a name or
+        an object such as `{"use": "numeric_match", "name": "answer"}`, the first one the primary.
+        `timeout` is in seconds for one try of one item, `limit` takes only the first n items. What
+        is None is the server's own choice.
+        """
+        body = {"target": target, "scorers": [_scorer(one) for one in scorers]} | _given(
+            version=version,
+            name=name,
+            concurrency=concurrency,
+            timeout=timeout,
+            retries=retries,
+            limit=limit,
+        )
+        return self._connection.object("POST", f"{_dataset(dataset)}/runs", json=body)
+
+    def get_run(self, run: int | str) -> Json:
+        """The run with its `progress` (counts, rate, ETA) and `summary` (scores, latency)."""
+        return self._connection.object("GET", _run(run))
+
+    def wait_for_run(
+        self,
+        run: int | str,
+        *,
+        timeout: float | None = None,
+        on_poll: Callable[[Json], None] | None = None,
+    ) -> Json:
+        """The run once it has ended: `status` is "completed", "failed" or "cancelled".
+
+        `on_poll` gets the run each time it is asked for. Raises WaitTimeout after `timeout`
+        seconds.
+        """
+        return waiting.wait(lambda: self.get_run(run), waiting.run_ended, timeout, on_poll)
+
+    def cancel_run(self, run: int | str) -> Json:
+        """The run, cancelled; results that are there stay."""
+        return self._connection.object("POST", f"{_run(run)}/cancel")
+
+    def list_results(
+        self, run: int | str, *, show: str | None = None, q: str = ""
+    ) -> Iterator[Json]:
+        """Results in the order of the items. `show` is "all", "fail", "error" or "not_scored"."""
+        return self._connection.pages(f"{_run(run)}/results", params={"show": show, "q": q})
+
+    def compare_runs(
+        self, run_a: int | str, run_b: int | str, *, margin: float | None = None
+    ) -> Json:
+        """`{pairing, scorers: [...], ...}`: for each scorer the change from A to B with its
+        verdict.
+
+        Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range).
+        """
+        body = {"runs": [str(run_a), str(run_b)], **_given(margin=margin)}
+        return self._connection.object("POST", "/datasets/compare", json=body)
+
+    # What there is to use
+
+    def list_targets(self) -> Iterator[Json]:
+        """Targets that a run can name: `{ref, id, name, kind, description, version}`."""
+        return self._connection.pages("/targets")
+
+    def list_scorers(self) -> Iterator[Json]:
+        """Scorers that a run can use: `{use, label, description, kind, params}`."""
+        return self._connection.pages("/scorers")
+
+    def list_workers(self) -> Json:
+        """`{alive, workers: [{name, pid, seconds_ago}]}`: who is there to do the work."""
+        return self._connection.object("GET", "/workers")
+
+
+def _dataset(dataset: str) -> str:
+    return f"/datasets/{segment(dataset)}"
+
+
+def _item(dataset: str, item: int) -> str:
+    return f"{_dataset(dataset)}/items/{segment(item)}"
+
+
+def _run(run: int | str) -> str:
+    return f"/datasets/runs/{segment(run)}"
+
+
+def _scorer(scorer: Scorer) -> Any:
+    return scorer if isinstance(scorer, str) else dict(scorer)
+
+
+def _given(**values: Any) -> Json:
+    """Those values that are not None."""
+    return {name: value for name, value in values.items() if value is not None}

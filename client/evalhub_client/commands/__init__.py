@@ -1,0 +1,1 @@
+"""The commands of `evalhub`, one module each. They speak only the API."""

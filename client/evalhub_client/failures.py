@@ -1,0 +1,71 @@
+"""What goes wrong on a command line, and how it is told."""
+
+from __future__ import annotations
+
+from evalhub_client.errors import ApiError, FieldError
+from evalhub_client.output import clean
+
+_RUN = {
+    "dataset": "DATASET",
+    "target": "--target",
+    "scorers": "--scorer",
+    "version": "--version",
+    "name": "--name",
+    "concurrency": "--concurrency",
+    "timeout": "--timeout",
+    "retries": "--retries",
+    "limit": "--limit",
+}
+_IMPORT = {
+    "file": "FILE",
+    "name": "--dataset",
+    "format": "--format",
+    "input": "--input",
+    "expected": "--expected",
+    "metadata": "--metadata",
+    "external_id": "--external-id",
+    "rest": "--rest",
+    "on_error": "--on-error",
+}
+_PLACES = {"run": _RUN, "import": _IMPORT}
+
+
+class UsageError(Exception):
+    """Arguments that cannot be meant; the message says what to write instead."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C while waiting; what there was to say has been said."""
+
+
+def explain(error: ApiError, command: str) -> str:
+    """The refusal for people: the sentence, then each field at fault on a line of its own."""
+    errors = list(error.errors)
+    if errors and errors[0].detail == error.detail:
+        first = errors.pop(0)
+        lines = [f"evalhub: {_line(first, command)}"]
+    else:
+        lines = [f"evalhub: {clean(error.detail)}"]
+    lines += [f"  {_line(one, command)}" for one in errors]
+    if error.status == 401:
+        lines.append("  Give a token of the project with --token or EVALHUB_TOKEN.")
+    return "\n".join(lines)
+
+
+def _line(error: FieldError, command: str) -> str:
+    place = _place(error.pointer, command)
+    return clean(f"{place}: {error.detail}" if place else error.detail)
+
+
+def _place(pointer: str, command: str) -> str:
+    """What was typed for a place in the body: /scorers/1/extract is --scorer 2, extract."""
+    parts = pointer.strip("/").split("/") if pointer.strip("/") else []
+    if not parts:
+        return ""
+    option = _PLACES.get(command, {}).get(parts[0])
+    if option is None:
+        return pointer
+    rest = parts[1:]
+    if rest and rest[0].isdecimal():
+        option, rest = f"{option} {int(rest[0]) + 1}", rest[1:]
+    return ", ".join([option, *rest])

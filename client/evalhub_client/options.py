@@ -1,0 +1,182 @@
+"""What can be typed after `evalhub`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+COMMANDS = ("import", "run", "compare", "runs", "datasets", "results", "targets")
+
+_EPILOG = """\
+Without --server the data folder on this machine is used (EVALHUB_HOME), through the same API.
+Exit codes: 0 ok, 1 error or the run failed, 2 usage, 130 stopped with Ctrl-C."""
+_RUN_EPILOG = """\
+examples:
+  evalhub run gsm8k --target recorded:metadata.solution --scorer exact_match --wait
+  evalhub run gsm8k --target python:triage_v1 --wait \\
+    --scorer '{"use": "numeric_match", "name": "answer", "extract": "A:\\\\s*(.+)"}'"""
+
+
+def unknown_command(arguments: list[str]) -> bool:
+    """True when the first argument is a command, and not one of this package."""
+    return bool(arguments) and not arguments[0].startswith("-") and arguments[0] not in COMMANDS
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as all of evalhub does: one line, then where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"evalhub: {message}\nSee: {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"evalhub {version('evalhub-client')}")
+        parser.exit(0)
+
+
+class _Help(argparse.Action):
+    """The help of the program itself, with the server's commands where its package is installed."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> NoReturn:
+        from evalhub_client import server_commands
+
+        installed = ", ".join(server_commands.names()) or "they come with its package"
+        parser.epilog = f"Commands that run or mend a server: {installed}.\n{_EPILOG}"
+        parser.print_help()
+        parser.exit(0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; what it gives has `module`, the command's."""
+    root = _Parser(
+        prog="evalhub",
+        description="Import datasets, run them against targets, compare the runs.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    root.add_argument("-h", "--help", action=_Help, nargs=0, help="show this and end")
+    root.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
+    _add_connection(root, default=None)
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_import(_command(commands, "import", "importing", "read a file into a dataset"))
+    _add_run(_command(commands, "run", "running", "run a dataset against a target", _RUN_EPILOG))
+    compare = _command(commands, "compare", "comparing", "say what changed from run A to run B")
+    compare.add_argument("run_a", metavar="RUN_A", help="number or uuid")
+    compare.add_argument("run_b", metavar="RUN_B", help="number or uuid")
+    _command(commands, "runs", "listing", "list the project's runs, newest first")
+    _command(commands, "datasets", "listing", "list the project's datasets")
+    results = _command(commands, "results", "results", "write out every result of a run")
+    results.add_argument("run", metavar="RUN", help="number or uuid")
+    results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
+    _command(commands, "targets", "listing", "list what can be run against")
+    return root
+
+
+def _command(
+    commands: Any, name: str, module: str, summary: str, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.set_defaults(module=module)
+    # Understood before and after the command; SUPPRESS keeps what was given before it.
+    _add_connection(made, default=argparse.SUPPRESS)
+    return made
+
+
+def _add_connection(to: argparse.ArgumentParser, *, default: Any) -> None:
+    group = to.add_argument_group("where and how")
+    group.add_argument(
+        "--server",
+        metavar="URL",
+        default=default,
+        help="an evalhub server, else EVALHUB_SERVER, else the data folder here",
+    )
+    group.add_argument(
+        "--token", default=default, help="API token for the server, else EVALHUB_TOKEN"
+    )
+    group.add_argument(
+        "--project", metavar="SLUG", default=default, help="project, else EVALHUB_PROJECT"
+    )
+    group.add_argument(
+        "--json",
+        action="store_true",
+        default=default if default is argparse.SUPPRESS else False,
+        help="answer in JSON",
+    )
+
+
+def _add_import(to: argparse.ArgumentParser) -> None:
+    to.add_argument("file", metavar="FILE", help="a CSV, TSV or JSONL file")
+    to.add_argument(
+        "--dataset", metavar="NAME", required=True, help="name or slug; made when it is new"
+    )
+    to.add_argument(
+        "--format", choices=("csv", "tsv", "jsonl"), help="default: found out from the file"
+    )
+    columns = (
+        ("--input", "give it again for more: one gives the value itself, several an object"),
+        ("--expected", "column of the expected output, likewise"),
+        ("--metadata", "column that goes to the metadata"),
+    )
+    for option, summary in columns:
+        to.add_argument(option, metavar="COL", action="append", default=[], help=summary)
+    to.add_argument("--external-id", metavar="COL", help="column with an id of your own")
+    to.add_argument(
+        "--rest",
+        choices=("metadata", "ignore"),
+        default="ignore",
+        help="where columns go that are not named (default: ignore)",
+    )
+    to.add_argument(
+        "--on-error",
+        choices=("skip", "abort"),
+        default="skip",
+        help="skip bad rows, or import nothing when there is one (default: skip)",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _add_run(to: argparse.ArgumentParser) -> None:
+    to.add_argument("dataset", metavar="DATASET", help="name or slug")
+    to.add_argument(
+        "--target",
+        metavar="REF",
+        required=True,
+        help="id or name, python:ID, or recorded:PATH (a dotted path into the item)",
+    )
+    to.add_argument(
+        "--scorer",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="a name or a JSON object; again for more, the first is the primary",
+    )
+    numbers: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
+        ("--version", "N", int, "version of the dataset (default: the newest)"),
+        ("--concurrency", "N", int, "calls at once (default: 8)"),
+        ("--timeout", "S", _seconds, "seconds for one try (default: 60)"),
+        ("--retries", "N", int, "tries after the first one (default: 2)"),
+        ("--limit", "N", int, "only the first N items"),
+    )
+    for option, metavar, kind, summary in numbers:
+        to.add_argument(option, metavar=metavar, type=kind, help=summary)
+    to.add_argument("--name", help="name of the run")
+    to.add_argument("--wait", action="store_true", help="wait until it has ended")
