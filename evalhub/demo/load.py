@@ -8,7 +8,7 @@ from django.urls import reverse
 from datasets_app import public
 from datasets_app.actions import add_items, create_dataset
 from datasets_app.items import parse_item
-from evalhub.access.actions import create_project
+from evalhub.access.actions import audit, create_project
 from evalhub.access.models import Project, User
 from evalhub.demo import content
 from runs_app.actions import start_run
@@ -20,6 +20,9 @@ CONCURRENCY = 2  # slow enough to be watched
 @transaction.atomic
 def load(*, by: User) -> str:
     """Make the demo project and start its two runs; returns the path of their comparison."""
+    for home in Project.objects.for_user(by):
+        # Outlives the demo: who removed it does not find it again after the next start.
+        audit(home, by, "demo.loaded", SLUG)
     project = create_project(name="Demo", slug=SLUG, by=by)
     Project.objects.filter(pk=project.pk).update(is_demo=True)
     dataset = create_dataset(

@@ -83,6 +83,25 @@ def test_the_second_start_answers_within_three_seconds(tmp_path: Path) -> None:
     assert took < 6, f"{took:.1f} s"
 
 
+def test_a_demo_that_was_removed_stays_removed(tmp_path: Path) -> None:
+    with running(tmp_path) as product:
+        driver = (
+            "from evalhub.access.models import Project, User; "
+            "from evalhub.access.actions import delete_project; "
+            "delete_project(project=Project.objects.get(is_demo=True), by=User.objects.get())"
+        )
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", driver],
+            cwd=ROOT,
+            env=os.environ | {"EVALHUB_HOME": str(tmp_path)},
+            check=True,
+        )
+        with urllib.request.urlopen(f"{product.url}/health") as answer:
+            assert answer.status == 200
+    with running(tmp_path), database(tmp_path) as connection:
+        assert connection.execute("SELECT slug FROM access_project").fetchall() == [("default",)]
+
+
 def test_without_the_demo_there_is_one_empty_project(tmp_path: Path) -> None:
     with running(tmp_path, EVALHUB_DEMO="0"), database(tmp_path) as connection:
         assert connection.execute("SELECT slug FROM access_project").fetchall() == [("default",)]
