@@ -1,4 +1,6 @@
-"""A running product and a browser for the whole session; no Chromium is a loud skip, in CI a failure."""
+"""A running product and a browser for the whole session; no Chromium is a loud skip, in CI a
+failure.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,9 @@ PAGES = {
     "compare-choose": "/p/demo/compare",
     "targets": "/p/demo/targets",
     "settings": "/p/demo/settings",
+    "account": "/account",
     "project-new": "/projects/new",
+    "link-used": "/sign-in/used-already",
     "not-found": "/p/demo/runs/999",
 }
 
@@ -87,7 +89,9 @@ def _page(product: Product, browser: Browser, width: int, height: int, scheme: s
 def _wizard(product: Product, browser: Browser) -> None:
     """The steps of an import that have no address of their own."""
     file = product.home / "tickets_2026.csv"
-    rows = [f'"Ticket {n}","Text of ticket {n}, please help",email,billing,{n % 4}' for n in range(900)]
+    rows = [
+        f'"Ticket {n}","Text of ticket {n}, please help",email,billing,{n % 4}' for n in range(900)
+    ]
     rows[40] = '"Too short",x'
     rows[300] = '"Too long",x,y,z,1,2,3'
     file.write_text("subject,body,channel,category,priority\n" + "\n".join(rows) + "\n")

@@ -109,7 +109,9 @@ def embedded(folder: Path) -> Installation:
 
 
 @contextlib.contextmanager
-def on_servers(folder: Path, database_url: str, broker_url: str) -> Iterator[Installation]:
+def on_servers(
+    folder: Path, database_url: str, broker_url: str, *, prepare: bool = True
+) -> Iterator[Installation]:
     """A fresh PostgreSQL database and an empty Redis database."""
     name = f"evalhub_faults_{uuid.uuid4().hex[:12]}"
     server, _, _ = database_url.rpartition("/")
@@ -126,7 +128,8 @@ def on_servers(folder: Path, database_url: str, broker_url: str) -> Iterator[Ins
             }
         )
         try:
-            made.ask("prepare")
+            if prepare:
+                made.ask("prepare")
             yield made
         finally:
             made.stop()

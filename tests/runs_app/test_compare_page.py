@@ -349,6 +349,9 @@ def test_when_both_are_over_the_poll_brings_the_verdict_and_stops(
     assert "every 2s" not in html
     assert "answer improved by" in html
     assert 'id="items"' in html
+    selectors = html.partition('id="compare-bar" hx-swap-oob="true"')[2].partition("</form>")[0]
+    assert f"#{candidate.number} " in selectors
+    assert "running" not in selectors
 
 
 def test_the_demo_says_that_it_runs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
@@ -62,6 +63,30 @@ def test_the_trend_holds_twelve_runs_of_each_dataset(
         run_with(three, owner, [1, 0, 1])
     found = slots.fill("dataset.last_run", [three.pk, other.pk])
     assert [len(found[each.pk]["means"]) for each in (three, other)] == [12, 1]
+
+
+def test_the_sidebar_counts_the_runs_that_go_on_with_one_query(
+    three: Dataset,
+    project: Project,
+    owner: User,
+    viewer: User,
+    client_for: Any,
+    django_assert_num_queries: Any,
+) -> None:
+    make_run(three, owner, 3, status=states.RUNNING)
+    make_run(three, owner, 3, status=states.PENDING)
+    make_run(three, owner, 3)
+    with django_assert_num_queries(1):
+        assert slots.fill("project.running", [project.pk]) == {project.pk: 2}
+    html = client_for(viewer).get(reverse("datasets:list", args=[project.slug])).content.decode()
+    assert '<span class="count" id="running-count">2<' in html
+
+
+def test_the_shape_of_the_last_runs_is_told_in_words(three: Dataset, owner: User) -> None:
+    run_with(three, owner, [1, 0, 0])
+    run_with(three, owner, [1, 1, 1])
+    told = slots.fill("dataset.last_run", [three.pk])[three.pk]["trend"]
+    assert told == "exact, run by run whatever the target, oldest first: 33.3%, 100%"
 
 
 def test_a_last_run_without_scorers_has_no_mean(three: Dataset, owner: User) -> None:
