@@ -1,5 +1,5 @@
-"""The server package's entry points: `evalhub-server COMMAND`, the same as `python manage.py COMMAND`,
-and the commands that `evalhub COMMAND` borrows from here.
+"""Entry points of the server package: `evalhub-server COMMAND` (as `manage.py COMMAND`), and the
+commands that `evalhub COMMAND` borrows from here.
 """
 
 import functools

@@ -10,6 +10,7 @@ import pytest
 from evalhub_client import Client, waiting
 from evalhub_client.cli import main
 
+from tests.client import recorded
 from tests.client.api_server import ApiServer, Reply
 
 TOKEN = "eh_secret"
@@ -63,3 +64,17 @@ def evalhub(
 
     yield run
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def sums(server: ApiServer) -> ApiServer:
+    """The dataset sums is there."""
+    server.answer("GET", "/datasets/sums", Reply(recorded.dataset()))
+    return server
+
+
+@pytest.fixture
+def started(sums: ApiServer) -> ApiServer:
+    """A run can be started."""
+    sums.answer("POST", "/datasets/sums/runs", Reply(recorded.run("pending", done=0), 201))
+    return sums
