@@ -14,6 +14,10 @@ help: ## Show this list
 up: setup ## Start evalhub on this machine and print a sign-in link
 	@exec $(BIN)/python manage.py up
 
+.PHONY: link
+link: setup ## Print a fresh sign-in link (of somebody else: make link NAME=nora)
+	@exec $(BIN)/python manage.py link $(NAME)
+
 .PHONY: setup
 setup: $(VENV)/.installed ## Install what evalhub needs into .venv, nothing else
 

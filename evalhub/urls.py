@@ -6,6 +6,8 @@ from evalhub import views
 from evalhub.access import views as access
 from evalhub.api import api
 
+handler500 = "evalhub.views.server_error"
+
 PROJECT = "p/<slug:project_slug>/"
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,6 +15,7 @@ urlpatterns = [
     path("sign-in", access.sign_in, name="sign_in"),
     path("sign-in/<str:secret>", access.use_link, name="use_link"),
     path("sign-out", access.sign_out, name="sign_out"),
+    path("account", access.account, name="account"),
     path("projects/new", access.new_project, name="new_project"),
     path(PROJECT, access.project_home, name="project_home"),
     path(PROJECT + "settings", access.project_settings, name="project_settings"),

@@ -15,6 +15,7 @@ from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from evalhub.kit import slots
+from evalhub.kit.figures import decimal, percent
 from runs_app import passing, states
 from runs_app.models import Result, Run, RunScorer, Score
 from runs_app.results import ScoreRow
@@ -24,12 +25,20 @@ TREND_RUNS = 12  # of a dataset
 
 
 def register() -> None:
-    """Fill the slots of datasets_app."""
+    """Fill the slots of the page and of datasets_app."""
+    slots.provide("project.running", running)
     slots.provide("dataset.tab_counts", tab_counts)
     slots.provide("dataset.last_run", last_run)
     slots.provide("dataset.links", links)
     slots.provide("item.last_results", last_results)
     slots.provide("item.runs", item_runs)
+
+
+def running(project_ids: Sequence[int]) -> dict[int, int]:
+    """{project: how many of its runs are not over}."""
+    found = Run.objects.filter(project__in=project_ids, status__in=states.ACTIVE).order_by()
+    counts = dict(found.values_list("project").annotate(Count("pk")))
+    return {project: counts.get(project, 0) for project in project_ids}
 
 
 def tab_counts(dataset_ids: Sequence[int]) -> dict[int, dict[str, int]]:
@@ -54,9 +63,9 @@ def links(dataset_slugs: Sequence[str], *, project_slug: str) -> dict[str, dict[
 def last_run(dataset_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """The newest run that is over, for each dataset that has one.
 
-    {dataset: {number, name, target, status, errors, finished_at, scorer, kind, mean, ci95, means}}:
-    the primary scorer's figures, None without one; `means` are those of the same scorer in up to
-    TREND_RUNS runs, oldest first, None where a run lacks it.
+    {dataset: {number, name, target, status, errors, finished_at, scorer, kind, mean, ci95, means,
+    trend}}: the primary scorer's figures, None without one; `means` are those of the same scorer in
+    up to TREND_RUNS runs, oldest first, None where a run lacks it, and `trend` says them in words.
     """
     place = Window(RowNumber(), partition_by=F("dataset"), order_by=F("number").desc())
     found = (
@@ -75,6 +84,8 @@ def _last_run(newest_first: list[Run]) -> dict[str, Any]:
     newest = newest_first[0]
     scorer = (newest.summary or {}).get("primary")
     figures = _figures(newest, scorer)
+    kind = newest.summary["distribution"][scorer]["kind"] if newest.summary and scorer else None
+    means = [_figures(run, scorer).get("mean") for run in reversed(newest_first)]
     return {
         "number": newest.number,
         "name": newest.name,
@@ -83,13 +94,19 @@ def _last_run(newest_first: list[Run]) -> dict[str, Any]:
         "errors": newest.failed,
         "finished_at": newest.finished_at,
         "scorer": scorer,
-        "kind": newest.summary["distribution"][scorer]["kind"]
-        if newest.summary and scorer
-        else None,
+        "kind": kind,
         "mean": figures.get("mean"),
         "ci95": figures.get("ci95"),
-        "means": [_figures(run, scorer).get("mean") for run in reversed(newest_first)],
+        "means": means,
+        "trend": _in_words(scorer, kind, means),
     }
+
+
+def _in_words(scorer: str | None, kind: str | None, means: Sequence[float | None]) -> str:
+    """ "category, run by run whatever the target, oldest first: 60.0%, 85.0%"."""
+    known = [mean for mean in means if mean is not None]
+    said = [percent(mean) if kind == "binary" else decimal(mean, 3) for mean in known]
+    return f"{scorer}, run by run whatever the target, oldest first: {', '.join(said)}"
 
 
 def _figures(run: Run, scorer: str | None) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from evalhub.access.models import Project, User
 from evalhub.kit.json import dumps
 from runs_app import states
 from runs_app.engine.summary import summarise
-from runs_app.models import Result, Run, RunScorer, Score
+from runs_app.models import Result, Run, RunScorer, Score, Shard
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _names = count(1)
@@ -142,6 +142,24 @@ def make_run(
         total_items=items,
         total_results=items,
     )
+
+
+def make_active_run(dataset: Dataset, by: User, status: str = states.RUNNING, done: int = 2) -> Run:
+    """A run over three items with `done` of three results, as an engine would leave it in the middle."""
+    run = make_run(dataset, by, 3, status=status, name="On its way")
+    make_scorers(run, {"answer": [1, 0, 1]}, {})
+    if done:
+        half = make_finished_run(dataset, by, ["2"] * done, {"answer": [1.0] * done})
+        half.results.update(run=run)
+        for score in list(half.scorers.get().scores.all()):
+            score.pk = (run.scorers.get().pk, score.item_number, 0)
+            score.run_scorer = run.scorers.get()
+            score.save(force_insert=True)
+        half.delete()
+        Shard.objects.create(
+            run=run, items=[], first_number=1, last_number=3, size=3, succeeded=done, failed=0
+        )
+    return run
 
 
 def make_scorers(

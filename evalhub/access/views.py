@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -47,6 +47,34 @@ def use_link(request: HttpRequest, secret: str) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("sign_in")
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own name and password. A user without a password came by link and may set one."""
+    assert isinstance(request.user, User)
+    user = request.user
+    given = request.POST
+    context: dict[str, object] = {"name": user.get_full_name()}
+    if request.method == "POST":
+        try:
+            if given.get("act") == "password":
+                actions.set_password(
+                    user=user, current=given.get("current", ""), new=given.get("new", "")
+                )
+                update_session_auth_hash(request, user)
+                messages.success(request, "Your password is set.")
+            else:
+                context["name"] = given.get("name", "")
+                actions.set_display_name(user=user, name=str(context["name"]))
+                messages.success(request, "Your name is saved.")
+            return redirect("account")
+        except EvalhubError as error:
+            place = error.errors[0].pointer.strip("/") if error.errors else "name"
+            context |= {"error": error.detail, "place": place}
+    return render(
+        request, "access/account.html", context, status=422 if "error" in context else 200
+    )
 
 
 @login_required

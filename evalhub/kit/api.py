@@ -253,6 +253,14 @@ def _detail(one: dict[str, Any]) -> str:
             return "This is needed and missing."
         case "extra_forbidden":
             return "There is no such field."
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return "A JSON object is needed here."
+        case "list_type":
+            return "A list is needed here."
+        case "string_type":
+            return "A text is needed here."
+        case "int_type" | "int_parsing":
+            return "A whole number is needed here."
     return str(one["msg"]).removeprefix("Value error, ").rstrip(".") + "."
 
 

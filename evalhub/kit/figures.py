@@ -56,12 +56,12 @@ def p_value(p: float | None, name: str = "p") -> str:
 
 
 def duration_ms(ms: float | None) -> str:
-    """ "9 ms", "5.8 s", "2 min 5 s", "1 h 4 min", "3 days 2 h"."""
+    """ "< 0.01 ms", "0.42 ms", "9 ms", "5.8 s", "2 min 5 s", "1 h 4 min", "3 days 2 h"."""
     if ms is None or not math.isfinite(ms):
         return NONE
     sign, ms = (MINUS, -ms) if ms < 0 else ("", ms)
-    if 0 < ms < 0.95:
-        return f"{sign}{ms:.1f} ms" if ms >= 0.05 else f"{sign}0 ms"
+    if 0 < ms < 0.995:
+        return f"{sign}{ms:.2f} ms" if ms >= 0.01 else "< 0.01 ms"
     if ms < 999.5:
         return f"{sign}{ms:.0f} ms"
     if ms < 59_950:

@@ -171,7 +171,7 @@ def latency_strip(
                 f' width="{num(max(width - 1, 1))}" height="{num(height)}"/>'
             )
     marks = [x(profile.p50), x(profile.p95), x(profile.p99)]
-    for name, mark, place in zip(("p50", "p95", "p99"), marks, _apart(marks, 25, w), strict=True):
+    for name, mark, place in zip(("p50", "p95", "p99"), marks, _apart(marks, 32, w), strict=True):
         body += f'<line class="c-mark" x1="{num(mark)}" x2="{num(mark)}" y1="14" y2="{base}"/>'
         body += text_at(place, 10, name, "middle", "em")
     for tick, anchor in _time_ticks(end, x, w):
@@ -262,13 +262,14 @@ def _time_ticks(end: float, x: Callable[[float], float], w: int) -> list[tuple[f
     """Round times in ms that have room on the axis, each with its text anchor."""
     chosen: list[tuple[float, str]] = [(0.0, "start")]
     last = 14.0
-    units = [f * 10.0**p for p in range(-1, 3) for f in (1, 2, 5)]
+    gap = 34 if end >= 1 else 50  # "0.02 ms" is a wider label than "20 ms"
+    units = [f * 10.0**p for p in range(-4, 3) for f in (1, 2, 5)]
     units += [f * 1000.0 for f in (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)]
     for tick in units:
         if tick > end:
             break
         here = x(tick)
-        if here - last >= 34 and here <= w - 10:
+        if here - last >= gap and here <= w - gap / 2:
             chosen.append((tick, "middle"))
             last = here
     return chosen

@@ -27,6 +27,8 @@ from evalhub.kit import charts, figures, highlight, plots, svg
 
 register = template.Library()
 
+LEAST_MS = 0.01  # a smaller change of a duration is none
+
 # status: badge class, icon, word
 RUN_STATUSES = {
     "pending": ("", "clock", "Pending"),
@@ -98,6 +100,13 @@ def duration(value: timedelta | float | None) -> str:
         return figures.NONE
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     return figures.duration_ms(seconds * 1000)
+
+
+@register.filter
+def time_left(seconds: float) -> str:
+    """ "3 s", "2 min 5 s": an estimate in whole seconds, never less than one."""
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 60 else figures.duration_ms(whole * 1000)
 
 
 @register.filter
@@ -326,7 +335,7 @@ def _change(value: float, unit: str, digits: int) -> str:
         case "percent":
             return figures.decimal(value * 100, digits, signed=True) + "%"
         case "duration":
-            return sign + figures.duration_ms(value)
+            return "0 ms" if abs(value) < LEAST_MS else sign + figures.duration_ms(value)
         case "money":
             return sign + figures.money(value)
         case "integer":

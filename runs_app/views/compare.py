@@ -63,7 +63,8 @@ def compare(request: HttpRequest, project: Project) -> HttpResponse:
     run_a, run_b = (find_run(request, project, ref) for ref in given)
     context = _selectors(request, project, [run_a, run_b])
     context |= _comparison(request, project, run_a, run_b)
-    return render_page(request, TEMPLATE, context, part=part_for(request, comparison="comparison"))
+    part = part_for(request, comparison="comparison")
+    return render_page(request, TEMPLATE, context | {"polled": part is not None}, part=part)
 
 
 @project_view()

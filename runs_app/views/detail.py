@@ -45,11 +45,22 @@ def detail(request: HttpRequest, project: Project, number: int) -> HttpResponse:
 
 @project_view()
 def live(request: HttpRequest, project: Project, number: int) -> HttpResponse:
-    """Progress and figures so far; the last answer, when the run is over, polls no more."""
+    """Progress and figures so far; the last answer, when the run is over, polls no more.
+
+    An empty list is told to fill itself, as nothing can move under the pointer then; later results
+    wait behind a button.
+    """
     run = find_run(request, project, number)
     listed = number_in(request, "shown") or 0
-    context = _head(project, run) | _figures(run, listed) | {"polled": True}
-    return render(request, "runs/_live.html", context)
+    figures = _figures(run, listed)
+    fills = not listed and figures["progress"].done > 0
+    if fills:
+        figures |= {"shown_count": figures["progress"].done, "unseen": 0}
+    context = _head(project, run) | figures | {"polled": True}
+    response = render(request, "runs/_live.html", context)
+    if fills:
+        response["HX-Trigger"] = "first-results"
+    return response
 
 
 @project_view()
@@ -141,12 +152,13 @@ def _parts(now: queries.Progress, summary: dict[str, Any]) -> dict[str, Any]:
 
 def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
     """The list of results with its filters; in an active run the newest come first."""
-    show, q = request.GET.get("f", "all"), request.GET.get("q", "")
+    show, q, by = _wanted(request)
     after, before = number_in(request, "after"), number_in(request, "before")
     newest = run.active and after is None and before is None
     page = queries.results_page(
         run,
         show=show,
+        scorer=by,
         q=q,
         after=after,
         before=queries.MAX_NUMBER if newest else before,
@@ -154,9 +166,9 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
     )
     scorers = list(run.scorers.all())
     rows = [shown(row, scorers) for row in page.rows]
-    counts = queries.filter_counts(run)
+    counts = queries.filter_counts(run, scorer=by)
     here = reverse("runs:detail", args=[run.project.slug, run.number])
-    kept = {"f": show if show != "all" else "", "q": q}
+    kept = {"f": show if show != "all" else "", "by": by, "q": q}
     later = here + query(kept, after=page.after) if page.after and not newest else ""
     earlier = here + query(kept, before=page.before) if page.before else ""
     return {
@@ -164,13 +176,14 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
         "done": counts.all,
         "q": q,
         "show": show,
+        "by": by,
         "list_query": query(kept, after=after, before=before),
         "filters": [
             {
                 "label": LABELS[name],
                 "mark": MARKS[name],
                 "count": getattr(counts, name),
-                "href": here + query({"f": name if name != "all" else "", "q": q}),
+                "href": here + query({**kept, "f": name if name != "all" else ""}),
                 "current": name == show,
             }
             for name in queries.FILTERS
@@ -181,19 +194,25 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
     }
 
 
+def _wanted(request: HttpRequest) -> tuple[str, str, str]:
+    """The filter, the words searched for, and the one scorer whose verdict counts ("" for any)."""
+    return request.GET.get("f", "all"), request.GET.get("q", ""), request.GET.get("by", "")
+
+
 def _opened(request: HttpRequest, run: Run, item: int) -> dict[str, Any]:
     """The open result with its neighbours in the list."""
-    show, q = request.GET.get("f", "all"), request.GET.get("q", "")
+    show, q, by = _wanted(request)
     row = shown(queries.find_result(run, item), list(run.scorers.all()))
     view = request.GET.get("view", "diff")
     view = view if view in dict(VIEWS) else "diff"
     kept = {
         "f": show if show != "all" else "",
+        "by": by,
         "q": q,
         "after": number_in(request, "after"),
         "before": number_in(request, "before"),
     }
-    beside = queries.result_neighbours(run, item, show=show, q=q)
+    beside = queries.result_neighbours(run, item, show=show, scorer=by, q=q)
 
     def url(number: int | None, **more: str) -> str:
         if number is None:

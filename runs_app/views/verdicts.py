@@ -13,6 +13,7 @@ from runs_app.comparing import Comparison
 from runs_app.comparison import ScorerComparison
 from runs_app.views.shown import interval_text, mean_text
 
+LEAST_TOLD_MS = 1.0  # a smaller difference of latency is no news
 METHODS = {
     "tango": "Tango's score interval",
     "t": "the paired t interval",
@@ -108,7 +109,7 @@ def more_sentences(found: Comparison) -> str:
         if f"{scorer.name} {scorer.verdict.lead}" not in told
     ]
     a, b = found.a.latency_ms["p50"], found.b.latency_ms["p50"]
-    if a is not None and b is not None and duration_ms(a) != duration_ms(b):
+    if a is not None and b is not None and abs(b - a) >= LEAST_TOLD_MS:
         word = "slower" if b > a else "faster"
         said.append(f"B is {duration_ms(abs(b - a))} {word} at p50.")
     return " ".join(said)

@@ -16,7 +16,7 @@ function stored() {
 let off = stored() === "off";
 
 function step(by) {
-  const rows = [...document.querySelectorAll("a.row-link")];
+  const rows = [...document.querySelectorAll("a.row-link")].filter((row) => !row.closest(".split__detail"));
   const focused = rows.indexOf(document.activeElement);
   const from = focused >= 0 ? focused : rows.findIndex((row) => row.closest("tr.is-open"));
   const next = rows[Math.max(0, Math.min(rows.length - 1, from + by))];
@@ -53,6 +53,7 @@ document.addEventListener("keydown", (event) => {
   }
   if ($("dialog[open]")?.matches(":modal")) return;
   if (key === "Escape") {
+    if (target.matches("input[type=search]") && !target.value) target.blur();
     if (!target.closest(FIELDS) || $("details.menu[open]")) escape();
     return;
   }

@@ -34,7 +34,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
     if (target.childElementCount && !target.open) target.showModal();
     if (!target.childElementCount && target.open) target.close();
   }
-  if (opened?.matches?.("a.row-link") && !target.contains(opened)) openRow(opened);
+  if (target.id === "detail") target.scrollTop = 0;
+  if (target.id === "detail" && opened?.pathname) {
+    const row = [...document.querySelectorAll("a.row-link")].find((link) => link.pathname === opened.pathname && !target.contains(link));
+    if (row) openRow(row);
+  }
   retitle(elt);
 });
 document.addEventListener("close-dialog", () => document.getElementById("modal")?.close());
@@ -47,5 +51,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (cause !== "click" && cause !== "submit") return;
   const invalid = elt.querySelector?.("[aria-invalid=true]");
   const heading = elt.querySelector?.("h1[tabindex='-1'], h2[tabindex='-1']");
-  (invalid ?? heading)?.focus({ preventScroll: !invalid });
+  (invalid ?? heading)?.focus({ preventScroll: true });
+  (invalid ?? heading)?.scrollIntoView({ block: "nearest" });
 });

@@ -187,6 +187,7 @@ PAGES = (
     "/p/demo/compare?run=1&run=2&i=4",
     "/p/demo/targets",
     "/p/demo/settings",
+    "/account",
     "/projects/new",
     "/p/demo/nowhere",
 )

@@ -221,6 +221,11 @@ def test_percentiles_that_the_page_shows_are_the_ones_marked() -> None:
     assert (profile.p50, profile.p95, profile.p99) == (1.5, 2.5, 2.9)
 
 
+def test_the_axis_of_latencies_below_a_millisecond_has_numbers() -> None:
+    markup = plots.latency_strip(plots.latency_profile([0.002, 0.004, 0.03]), "x")
+    assert ">0.02 ms<" in markup
+
+
 def test_percentile_labels_keep_apart_when_all_latencies_are_equal() -> None:
     markup = plots.latency_strip(plots.latency_profile([5.0] * 9), "x")
     places = [float(e.get("x") or 0) for e in parse(markup).iter("text") if e.get("class") == "em"]

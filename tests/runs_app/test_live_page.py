@@ -11,8 +11,8 @@ from django.urls import reverse
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from runs_app import states
-from runs_app.models import Run, Shard
-from tests.factories import make_finished_run, make_run, make_scorers
+from runs_app.models import Run
+from tests.factories import make_active_run, make_finished_run
 
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[..., Client]
@@ -26,24 +26,6 @@ def run(dataset: Dataset, owner: User) -> Run:
     return make_finished_run(dataset, owner, ["2"] * 3, {"answer": [1, 0, 1]})
 
 
-def active_run(dataset: Dataset, owner: User, status: str = states.RUNNING, done: int = 2) -> Run:
-    """A run with `done` of three results, as an engine would leave it in the middle."""
-    run = make_run(dataset, owner, 3, status=status, name="On its way")
-    make_scorers(run, {"answer": [1, 0, 1]}, {})
-    if done:
-        half = make_finished_run(dataset, owner, ["2"] * done, {"answer": [1.0] * done})
-        half.results.update(run=run)
-        for score in list(half.scorers.get().scores.all()):
-            score.pk = (run.scorers.get().pk, score.item_number, 0)
-            score.run_scorer = run.scorers.get()
-            score.save(force_insert=True)
-        half.delete()
-        Shard.objects.create(
-            run=run, items=[], first_number=1, last_number=3, size=3, succeeded=done, failed=0
-        )
-    return run
-
-
 def url(project: Project, name: str, *args: object) -> str:
     return reverse(f"runs:{name}", args=[project.slug, *args])
 
@@ -51,7 +33,7 @@ def url(project: Project, name: str, *args: object) -> str:
 def test_a_running_run_polls_and_has_a_refresh_without_script(
     project: Project, dataset: Dataset, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
-    going = active_run(dataset, owner)
+    going = make_active_run(dataset, owner)
     page = client_for(viewer).get(url(project, "detail", going.number))
     html = page.content.decode()
     assert "<title>66% · Run" in html
@@ -64,7 +46,7 @@ def test_a_running_run_polls_and_has_a_refresh_without_script(
 def test_the_polled_region_holds_no_form_and_tells_of_new_results(
     project: Project, dataset: Dataset, owner: User, editor: User, client_for: ClientFor
 ) -> None:
-    going = active_run(dataset, owner)
+    going = make_active_run(dataset, owner)
     page = client_for(editor).get(url(project, "live", going.number), {"shown": 1}, headers=HTMX)
     html = page.content.decode()
     assert "<form" not in html
@@ -77,12 +59,12 @@ def test_an_empty_list_is_told_to_fill_itself_and_a_full_one_is_not(
     project: Project, dataset: Dataset, run: Run, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
     client = client_for(viewer)
-    waiting = active_run(dataset, owner, states.PENDING, done=0)
+    waiting = make_active_run(dataset, owner, states.PENDING, done=0)
     page = client.get(url(project, "detail", waiting.number)).content.decode()
     assert 'hx-trigger="first-results from:body"' in page
     polled = client.get(url(project, "live", waiting.number), {"shown": 0}, headers=HTMX)
     assert "HX-Trigger" not in polled
-    going = active_run(dataset, owner)
+    going = make_active_run(dataset, owner)
     for each, done in ((going, 2), (run, 3)):
         first = client.get(url(project, "live", each.number), {"shown": 0}, headers=HTMX)
         assert first["HX-Trigger"] == "first-results"
@@ -99,7 +81,7 @@ def test_a_poll_brings_the_status_and_at_the_end_the_badge_of_the_sidebar(
     project: Project, dataset: Dataset, run: Run, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
     client = client_for(viewer)
-    going = active_run(dataset, owner)
+    going = make_active_run(dataset, owner)
     html = client.get(url(project, "live", going.number), headers=HTMX).content.decode()
     assert '<span id="run-status" hx-swap-oob="true">' in html
     ended = client.get(url(project, "live", run.number), headers=HTMX).content.decode()
@@ -118,7 +100,7 @@ def test_the_last_poll_drops_the_trigger_and_brings_the_new_header(
 def test_a_pending_run_says_that_it_waits(
     project: Project, dataset: Dataset, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
-    waiting = active_run(dataset, owner, states.PENDING, done=0)
+    waiting = make_active_run(dataset, owner, states.PENDING, done=0)
     html = client_for(viewer).get(url(project, "detail", waiting.number)).content.decode()
     assert "Waiting for a worker" in html
     assert "No results yet" in html
@@ -127,7 +109,7 @@ def test_a_pending_run_says_that_it_waits(
 def test_cancelling_asks_first_and_then_stops_the_run(
     project: Project, dataset: Dataset, owner: User, editor: User, client_for: ClientFor
 ) -> None:
-    going = active_run(dataset, owner, states.PENDING, done=0)
+    going = make_active_run(dataset, owner, states.PENDING, done=0)
     client = client_for(editor)
     page = url(project, "cancel", going.number)
     assert "Cancel run" in client.get(page).content.decode()

@@ -14,8 +14,7 @@ from django.urls import reverse
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from runs_app.models import Run
-from tests.factories import make_dataset, make_finished_run, make_run, questions
-from tests.runs_app.test_live_page import active_run
+from tests.factories import make_active_run, make_dataset, make_finished_run, make_run, questions
 
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[..., Client]
@@ -71,7 +70,7 @@ def test_a_stranger_finds_none_of_the_pages(
 def test_a_viewer_can_neither_start_nor_cancel(
     project: Project, dataset: Dataset, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
-    going = active_run(dataset, owner)
+    going = make_active_run(dataset, owner)
     client = client_for(viewer)
     assert client.get(url(project, "new")).status_code == 403
     assert client.post(url(project, "new"), {"dataset": dataset.slug}).status_code == 403
@@ -155,7 +154,7 @@ def test_the_list_pages_by_number_and_back(
 def test_the_list_filters_by_state_and_by_words(
     project: Project, dataset: Dataset, run: Run, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
-    going = active_run(dataset, owner)
+    going = make_active_run(dataset, owner)
     client = client_for(viewer)
     running = client.get(url(project, "list"), {"status": "active"})
     assert [row.run.number for row in running.context["rows"]] == [going.number]

@@ -87,6 +87,18 @@ def test_a_moment_keeps_its_exact_time() -> None:
     assert render("{{ when|ago }}{{ when|moment }}", when=None) == "––"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0, "1 s"), (0.47, "1 s"), (2.1, "2 s"), (125.2, "2 min 5 s")]
+)
+def test_an_estimate_is_in_whole_seconds_and_never_none(seconds: float, text: str) -> None:
+    assert render("{{ x|time_left }}", x=seconds) == text
+
+
+def test_a_change_too_small_to_measure_is_none() -> None:
+    assert "0 ms" in render("{% delta x 'duration' %}", x=0.004)
+    assert "+0.40 ms" in render("{% delta x 'duration' %}", x=0.4)
+
+
 def test_item_numbers_have_four_digits_or_more() -> None:
     assert render("{{ a|number_label }} {{ b|number_label }}", a=3, b=12_345) == "0003 12345"
 
