@@ -89,7 +89,18 @@ def unapplied() -> bool:
             )
         return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     except DatabaseError as error:
-        raise HomeError(f"The database cannot be used: {error}") from error
+        raise HomeError(_unusable(error)) from error
+
+
+def _unusable(error: Exception) -> str:
+    from django.conf import settings
+
+    if not settings.EMBEDDED:
+        return f"The database cannot be used: {error}. Check DATABASE_URL."
+    return (
+        f"The database {settings.DATABASES['default']['NAME']} cannot be used: {error}. Put a "
+        "backup in its place, or point EVALHUB_HOME at another folder."
+    )
 
 
 def refuse_newer_database() -> None:

@@ -194,6 +194,10 @@ class Client:
         """
         return self._connection.object("GET", f"/imports/{segment(import_id)}")
 
+    def list_imports(self, dataset: str) -> Iterator[Json]:
+        """The dataset's imports, newest first; `active` are those that have work left."""
+        return self._connection.pages(f"{_dataset(dataset)}/imports")
+
     def cancel_import(self, import_id: str) -> Json:
         """The import on its way to cancelled: none of its rows stay."""
         return self._connection.object("POST", f"/imports/{segment(import_id)}/cancel")

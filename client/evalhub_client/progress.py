@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from typing import Any, TextIO
 
-from evalhub_client.output import count, duration, rate
+from evalhub_client.output import count, counted, duration, rate
 
 EVERY_S = 3.0
 SETTLING_S = 1.0  # before that, a rate says more about the start than about the work
@@ -71,7 +71,7 @@ class ImportPace:
 
 def imported_text(job: dict[str, Any]) -> str:
     """The line for an import that is done."""
-    parts = [f"Read {count(job['rows_done'])} rows"]
+    parts = [f"Read {counted(job['rows_done'], 'row')}"]
     if job["started_at"] and job["finished_at"]:
         start, end = (datetime.fromisoformat(job[name]) for name in ("started_at", "finished_at"))
         seconds = (end - start).total_seconds()

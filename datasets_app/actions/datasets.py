@@ -17,9 +17,13 @@ from evalhub.kit.errors import Conflict, FieldError, Invalid
 def create_dataset(
     *, project: Project, name: str, by: User, description: str = "", slug: str = ""
 ) -> Dataset:
-    """Make an empty dataset (version 0). Raises Invalid, or Conflict when the slug is taken."""
+    """Make an empty dataset (version 0).
+
+    Without a slug it gets one from its name, numbered where another name gave the same one (names
+    in other scripts give none at all). Raises Invalid, or Conflict when the slug or name is taken.
+    """
     name = _checked_name(name)
-    slug = slug or slugify(name)[:80] or "dataset"
+    slug = slug or _free_slug(project, name)
     if slug != slugify(slug):
         raise Invalid(
             "A slug has only small letters, digits and hyphens.",
@@ -69,6 +73,21 @@ def delete_dataset(*, dataset: Dataset, by: User) -> None:
     Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now())
     events.emit("dataset_deleted", dataset_id=dataset.pk)
     audit(dataset.project, by, "dataset.deleted", dataset.slug)
+
+
+def _free_slug(project: Project, name: str) -> str:
+    """The slug for a name; that of a dataset with the same name is not avoided, but refused."""
+    plain = slugify(name)[:80] or "dataset"
+    if plain in RESERVED_SLUGS:
+        plain = f"{plain}-dataset"
+    stem = plain[:70]
+    known = Dataset.objects.filter(project=project, deleted_at=None)
+    taken = dict(known.filter(slug__startswith=stem).values_list("slug", "name"))
+    slug, number = plain, 2
+    while slug in taken and taken[slug].casefold() != name.casefold():
+        slug = f"{stem}-{number}"
+        number += 1
+    return slug
 
 
 def _checked_name(name: str) -> str:

@@ -43,9 +43,13 @@ def add_items(
                 places.append(None)
                 fresh.append(content)
         if conflicts:
+            taken = (
+                "An external id is taken by an item"
+                if len(conflicts) == 1
+                else f"{len(conflicts):,} external ids are taken by items"
+            )
             raise Conflict(
-                f"{len(conflicts):,} external ids are taken by items with other content. "
-                "Nothing was added.",
+                f"{taken} with other content. Nothing was added.",
                 errors=conflicts[:1000],
             )
         numbers = changes.add(fresh) if fresh else []

@@ -92,6 +92,7 @@ class CsvRows(RowSource):
                 "",
                 "line_too_long",
                 f"The line is over {MAX_LINE:,} characters long.",
+                "Shorten it, or take the row out.",
             )
         elif lines.nul_line:
             yield self._nul_problem(lines.nul_line, values)
@@ -181,7 +182,8 @@ class CsvRows(RowSource):
                 start + opened,
             )
         reason = f"A cell is over {MAX_CELL:,} characters long."
-        return Problem(start, None, shown(pending[0]), "cell_too_large", reason)
+        cure = "Shorten it, or take the row out."
+        return Problem(start, None, shown(pending[0]), "cell_too_large", reason, cure)
 
     def _read_columns(self, has_header: bool) -> list[str]:
         values, line = self._first_values()

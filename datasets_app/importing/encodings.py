@@ -95,7 +95,8 @@ def guess_encoding(path: Path) -> tuple[str, str]:
             "It is not Windows-1252 either. Choose the file's encoding, or save it as UTF-8."
         )
     return "cp1252", (
-        "Not valid UTF-8, so read as Windows-1252. If accents look wrong, choose another encoding."
+        "Not valid UTF-8, so read as Windows-1252. If accents look wrong, choose "
+        "another encoding or save the file as UTF-8."
     )
 
 

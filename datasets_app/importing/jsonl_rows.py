@@ -44,7 +44,8 @@ class JsonlRows(RowSource):
                 lines.forget()
                 if long_line:
                     reason = f"The line is over {MAX_LINE:,} characters long."
-                    yield Problem(number, None, "", "line_too_long", reason)
+                    cure = "Shorten it, or take the row out."
+                    yield Problem(number, None, "", "line_too_long", reason, cure)
                     continue
                 text = line.rstrip(_SPACE)
                 if not text:

@@ -100,8 +100,9 @@ class ExternalIds:
                 judged.append(None)
             else:
                 reason = f"External id “{key}” belongs to {holder.place}, whose content differs."
+                cure = "Give the row an id of its own, or change that item instead."
                 judged.append(
-                    Problem(one.line, self._column, shown(key), "external_id_taken", reason)
+                    Problem(one.line, self._column, shown(key), "external_id_taken", reason, cure)
                 )
         if self._seen is not None and new:
             self._seen.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", new)

@@ -8,10 +8,10 @@ _EXPORT = "Export the data as CSV or JSONL and import that."
 
 _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE),
-    (b"\x1f\x8b", "compressed with gzip", _UNPACK),
-    (b"BZh", "compressed with bzip2", _UNPACK),
-    (b"\xfd7zXZ\x00", "compressed with xz", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", _UNPACK),
+    (b"\x1f\x8b", "a gzip file", _UNPACK),
+    (b"BZh", "a bzip2 file", _UNPACK),
+    (b"\xfd7zXZ\x00", "an xz file", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
     (b"%PDF-", "a PDF", _EXPORT),

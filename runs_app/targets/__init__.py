@@ -10,7 +10,14 @@ from django.conf import settings
 from evalhub.kit.errors import Invalid
 from evalhub.kit.plugins import PluginError, registry
 from runs_app.targets import python, recorded
-from runs_app.targets.base import ItemCall, Target, TargetFailure, TargetInfo, unknown_target
+from runs_app.targets.base import (
+    ItemCall,
+    Target,
+    TargetFailure,
+    TargetInfo,
+    broken_plugins,
+    unknown_target,
+)
 
 __all__ = [
     "ItemCall",
@@ -52,7 +59,7 @@ def find(ref: str, project_slug: str) -> TargetInfo:
     registered = registry.get(rest if colon and transport == "python" else ref, project_slug)
     if registered is None:
         known = [name for target in registry.all(project_slug) for name in (target.id, target.name)]
-        raise unknown_target(ref, known)
+        raise unknown_target(ref, known, registry.errors)
     return python.info(registered)
 
 
@@ -68,5 +75,6 @@ def build(snapshot: dict[str, Any], project_slug: str) -> Target:
         raise Invalid(
             f"The target {snapshot['id']} is not registered in this worker. Install its plug-in, "
             "or add its module to EVALHUB_PLUGINS, and start the worker again."
+            + broken_plugins(registry.errors)
         )
     return python.PythonTarget(registered)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from evalhub.kit.errors import Invalid
+from evalhub.kit.plugins import PluginError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,8 @@ class TargetInfo:
         }
 
 
-def unknown_target(ref: str, known: list[str]) -> Invalid:
-    """The error for a reference that names no target."""
+def unknown_target(ref: str, known: list[str], broken: Sequence[PluginError] = ()) -> Invalid:
+    """The error for a reference that names no target; a plug-in that failed may be the cause."""
     import difflib
 
     close = difflib.get_close_matches(ref, known, n=1)
@@ -77,4 +79,12 @@ def unknown_target(ref: str, known: list[str]) -> Invalid:
     return Invalid(
         f"There is no target “{ref}”.{hint} Use the id or name of a registered target, or "
         "recorded:PATH for outputs that the items hold, such as recorded:metadata.answer."
+        + broken_plugins(broken)
+    )
+
+
+def broken_plugins(errors: Sequence[PluginError]) -> str:
+    """Sentences to go after an error about a target; empty when all plug-ins are loaded."""
+    return "".join(
+        f" The plug-in {one.module} could not be loaded: {one.error.rstrip('.')}." for one in errors
     )

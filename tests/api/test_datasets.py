@@ -47,6 +47,17 @@ def test_a_bad_dataset_is_422_and_points_at_the_fault(api, body, pointer):
     assert_problem(api.post("/datasets", body), 422, pointer)
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (["name"], "A JSON object is needed here."),
+        ({"name": 7}, "name: A text is needed here."),
+    ],
+)
+def test_a_wrong_type_is_told_in_the_words_of_json(api, body, detail):
+    assert api.post("/datasets", body).json()["detail"] == detail
+
+
 def test_a_body_that_is_missing_is_422(api):
     assert_problem(api.post("/datasets"), 422, "")
 

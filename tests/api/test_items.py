@@ -91,7 +91,8 @@ def test_the_same_external_id_with_the_same_content_keeps_its_item(api, dataset)
 
 def test_an_external_id_with_other_content_is_409_and_lists_every_offender(api, dataset):
     other = {"input": "other", "external_id": "q-2"}
-    assert_problem(api.post(ITEMS, other), 409, "/external_id")
+    one = assert_problem(api.post(ITEMS, other), 409, "/external_id")
+    assert one["detail"].startswith("An external id is taken by an item with other content.")
     batch = {"items": [{"input": "new"}, other]}
     assert_problem(api.post(ITEMS, batch), 409, "/items/1/external_id")
     assert api.get(ITEMS).json()["total"] == 3

@@ -29,6 +29,13 @@ def import_job(state: str = "done", **other: Any) -> Json:
         "filename": "sums.csv",
         "state": state,
         "active": state in ("checking", "importing", "undoing"),
+        "reading": {"format": "csv", "encoding": "utf-8", "notes": []},
+        "mapping": {
+            "columns": [
+                {"column": "q", "destination": "input"},
+                {"column": "a", "destination": "expected_output"},
+            ],
+        },
         "rows_done": 3,
         "rows_good": 3,
         "rows_bad": 0,

@@ -148,6 +148,7 @@ def test_a_method_asks_its_route_and_gives_the_answer(
     [
         ("list_datasets", (), "/datasets"),
         ("list_items", ("sums",), "/datasets/sums/items"),
+        ("list_imports", ("sums",), "/datasets/sums/imports"),
         ("list_runs", (), "/runs"),
         ("list_runs", ("sums",), "/datasets/sums/runs"),
         ("list_results", (7,), "/datasets/runs/7/results"),

@@ -29,6 +29,7 @@ def new(server: ApiServer) -> ApiServer:
     """There is no dataset yet; one can be made, imported into and deleted."""
     server.answer("GET", "/datasets", listing())
     server.answer("POST", "/datasets", Reply(recorded.dataset(version=0, item_count=0), 201))
+    server.answer("GET", "/datasets/sums", Reply(recorded.dataset(version=0, item_count=0)))
     server.answer("DELETE", "/datasets/sums", Reply(status=204))
     server.answer("POST", "/datasets/sums/imports", Reply(recorded.import_job("importing"), 201))
     return server
@@ -161,3 +162,99 @@ def test_ctrl_c_while_waiting_leaves_the_import_and_its_dataset(
     assert (ran.code, ran.out) == (130, "")
     assert "The import goes on on the server" in ran.err
     assert new.requests("DELETE", "/datasets/sums") == []
+
+
+def test_a_new_dataset_that_another_import_filled_meanwhile_is_not_taken_away(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("POST", "/datasets/sums/imports", problem(422, "The file is empty."))
+    new.answer("GET", "/datasets/sums", Reply(recorded.dataset(version=1)))
+    assert evalhub("import", file, "--dataset", "Sums").code == 1
+    assert new.requests("DELETE", "/datasets/sums") == []
+
+
+def test_a_dataset_that_somebody_else_made_at_the_same_moment_is_used(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("POST", "/datasets", problem(409, "There is a dataset “sums” already."))
+    new.answer("GET", "/datasets", listing(), listing(recorded.dataset(name="Sums")))
+    new.answer("GET", JOB, Reply(recorded.import_job()))
+    assert evalhub("import", file, "--dataset", "Sums").code == 0
+
+
+def test_a_taken_slug_of_another_dataset_is_told(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("POST", "/datasets", problem(409, "There is a dataset “sums” already."))
+    ran = evalhub("import", file, "--dataset", "Sums")
+    assert (ran.code, ran.err) == (1, "evalhub: There is a dataset “sums” already.\n")
+
+
+@pytest.fixture
+def busy(new: ApiServer) -> ApiServer:
+    """Another file is being imported into the dataset; when that has ended, ours can begin."""
+    other = recorded.import_job("importing", filename="other.csv") | {"id": "other"}
+    new.answer("GET", "/datasets/sums", Reply(recorded.dataset()))
+    new.answer(
+        "POST",
+        "/datasets/sums/imports",
+        problem(409, "An import is writing version 1."),
+        Reply(recorded.import_job("importing"), 201),
+    )
+    new.answer("GET", "/datasets/sums/imports", listing(recorded.import_job("failed"), other))
+    new.answer("GET", "/imports/other", Reply(other), Reply(other | {"state": "done"}))
+    new.answer("GET", JOB, Reply(recorded.import_job()))
+    return new
+
+
+def test_an_import_that_is_under_way_is_seen_to_its_end_before_ours_begins(
+    busy: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    ran = evalhub("import", file, "--dataset", "sums")
+    assert (ran.code, ran.out) == (0, "Imported 3 items into Sums (sums) as v1.\n")
+    assert ran.err.startswith("An import of other.csv into this dataset is under way.")
+    assert len(busy.requests("GET", "/imports/other")) == 2
+    assert len(busy.requests("POST", "/datasets/sums/imports")) == 2
+
+
+def test_a_file_whose_stopped_import_has_now_ended_is_not_imported_twice(
+    busy: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    other = recorded.import_job("importing") | {"id": "other"}
+    ended = other | {"state": "done", "message": "Imported 3 rows as version 1."}
+    busy.answer("GET", "/datasets/sums/imports", listing(other))
+    busy.answer("GET", "/imports/other", Reply(ended))
+    ran = evalhub("import", file, "--dataset", "sums")
+    assert (ran.code, ran.out) == (1, "")
+    assert "has ended: Imported 3 rows as version 1. The file was not imported a second" in ran.err
+    assert len(busy.requests("POST", "/datasets/sums/imports")) == 1
+
+
+def test_a_refusal_that_no_import_explains_is_told(
+    busy: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    busy.answer("GET", "/datasets/sums/imports", listing())
+    ran = evalhub("import", file, "--dataset", "sums")
+    assert (ran.code, ran.err) == (1, "evalhub: An import is writing version 1.\n")
+
+
+def test_what_was_not_sure_about_the_file_is_told(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    note = "Not valid UTF-8, so read as Windows-1252."
+    job = recorded.import_job("importing", reading={"notes": [note]})
+    new.answer("POST", "/datasets/sums/imports", Reply(job, 201))
+    new.answer("GET", JOB, Reply(recorded.import_job()))
+    ran = evalhub("import", file, "--dataset", "Sums", "--input", "q")
+    assert ran.err.startswith(f"Note: {note}\n")
+    assert ran.out == "Imported 3 items into Sums (sums) as v1.\n"
+
+
+def test_a_guessed_mapping_is_told_and_a_given_one_is_not(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("GET", JOB, Reply(recorded.import_job()))
+    guessed = evalhub("import", file, "--dataset", "Sums")
+    assert "Columns by their names: input: q; expected output: a." in guessed.err
+    given = evalhub("import", file, "--dataset", "Sums", "--input", "q", "--expected", "a")
+    assert "Columns by their names" not in given.err

@@ -163,6 +163,23 @@ def test_a_taken_name_is_a_conflict_and_a_reserved_slug_is_avoided(
     assert create_dataset(project=project, name="Runs", by=owner).slug == "runs-dataset"
 
 
+def test_names_that_give_the_same_slug_or_none_get_numbered_ones(
+    project: Project, dataset: Dataset, owner: User
+) -> None:
+    def slugs(*names: str) -> list[str]:
+        return [create_dataset(project=project, name=name, by=owner).slug for name in names]
+
+    assert slugs("Sums!", "Sums?") == ["sums-2", "sums-3"]
+    assert slugs("数据", "数据集") == ["dataset", "dataset-2"]
+    assert slugs("Runs", "Runs!") == ["runs-dataset", "runs-dataset-2"]
+    assert slugs("x" * 90, "x" * 91) == ["x" * 80, "x" * 70 + "-2"]
+    with pytest.raises(Conflict, match="“dataset”"):
+        create_dataset(project=project, name="数据", by=owner)
+    # A name taken under a numbered slug is taken as well.
+    with pytest.raises(Conflict, match="“dataset-2”"):
+        create_dataset(project=project, name="数据集", by=owner)
+
+
 @pytest.mark.parametrize(
     ("payload", "pointer"),
     [

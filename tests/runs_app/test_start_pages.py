@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
+from evalhub.kit.errors import Invalid
 from evalhub.kit.plugins import PluginError
+from runs_app import targets
 from runs_app.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +223,19 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_its_reason(
     monkeypatch.setattr("runs_app.views.targets.plugin_errors", lambda: [broken])
     html = client_for(viewer).get(url(project, "targets")).content.decode()
     assert "my_targets</strong> could not be loaded: ModuleNotFoundError" in html
+
+
+def test_a_target_that_its_broken_plugin_would_have_is_refused_with_that_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = PluginError("my_targets", "ModuleNotFoundError: No module named 'my_targets'", "")
+    monkeypatch.setattr("evalhub.kit.plugins.registry._errors", [broken])
+    with pytest.raises(Invalid) as caught:
+        targets.find("mine", project.slug)
+    assert "There is no target “mine”." in caught.value.detail
+    reason = "The plug-in my_targets could not be loaded: ModuleNotFoundError"
+    assert reason in caught.value.detail
+    snapshot = {"transport": "python", "id": "mine"}
+    with pytest.raises(Invalid) as lost_since:
+        targets.build(snapshot, project.slug)
+    assert reason in lost_since.value.detail

@@ -154,6 +154,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert "EVALHUB_HOME" in done.stderr
 
 
+def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "evalhub.sqlite3").write_text("not one of ours" * 100)
+    done = up(tmp_path, free_port())
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"evalhub: The database {tmp_path / 'evalhub.sqlite3'} cannot be used: file is not a "
+        "database. Put a backup in its place, or point EVALHUB_HOME at another folder."
+    )
+
+
 def test_a_database_from_a_newer_version_is_one_line(tmp_path: Path) -> None:
     with running(tmp_path, EVALHUB_DEMO="0"):
         pass

@@ -9,7 +9,7 @@ from typing import Any
 
 from evalhub_client.client import Client
 from evalhub_client.connect import Door, connect
-from evalhub_client.errors import EvalhubClientError
+from evalhub_client.errors import ApiError, EvalhubClientError
 from evalhub_client.failures import Interrupted
 from evalhub_client.names import find_dataset
 from evalhub_client.output import clean, count, counted, write, write_json
@@ -17,25 +17,27 @@ from evalhub_client.progress import ImportPace, Progress, imported_text
 
 Json = dict[str, Any]
 
+CONFLICT = 409
+
 
 def run(options: argparse.Namespace) -> int:
     _require_readable(options.file)
     progress = Progress()
     with connect(options) as door:
-        found = find_dataset(door.client, options.dataset)
-        dataset = found or door.client.create_dataset(options.dataset)
+        dataset, is_new = _dataset(door.client, options.dataset)
         try:
-            job = _send(door.client, dataset["id"], options)
+            job = _send(door, dataset["id"], options, progress)
         except BaseException:
-            if found is None:
+            if is_new:
                 _remove(door.client, dataset["id"])
             raise
+        _tell_reading(job, options, progress)
         job = _wait(door, job, progress)
         done: bool = job["state"] == "done"
         if done:
             progress.say(imported_text(job))
         _tell_problems(job, progress)
-        if not done and found is None:
+        if not done and is_new:
             _remove(door.client, dataset["id"])
     if options.json:
         write_json(job)
@@ -47,6 +49,21 @@ def run(options: argparse.Namespace) -> int:
     return 0 if done else 1
 
 
+def _dataset(client: Client, name: str) -> tuple[Json, bool]:
+    """The dataset of that name, and whether it was made for this import."""
+    found = find_dataset(client, name)
+    if found is not None:
+        return found, False
+    try:
+        return client.create_dataset(name), True
+    except ApiError as error:
+        # Another import may have made it since.
+        found = find_dataset(client, name) if error.status == CONFLICT else None
+        if found is None:
+            raise
+        return found, False
+
+
 def _require_readable(file: str) -> None:
     """Before anything is made on the server."""
     try:
@@ -56,7 +73,32 @@ def _require_readable(file: str) -> None:
         raise EvalhubClientError(f"Cannot read {file}: {error.strerror}.") from error
 
 
-def _send(client: Client, dataset: str, options: argparse.Namespace) -> Json:
+def _send(door: Door, dataset: str, options: argparse.Namespace, progress: Progress) -> Json:
+    """The import, begun. One that is under way in the dataset is seen to its end before.
+
+    Without that, an import stopped with Ctrl-C would be in the way of the next one for ever: where
+    no worker runs, nobody else goes on with it.
+    """
+    while True:
+        try:
+            return _upload(door.client, dataset, options)
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            other = next((one for one in door.client.list_imports(dataset) if one["active"]), None)
+            if other is None:
+                raise
+        name = clean(other["filename"])
+        progress.say(f"An import of {name} into this dataset is under way. It comes first.")
+        other = _wait(door, other, progress)
+        if other["state"] == "done" and other["filename"] == Path(options.file).name:
+            raise EvalhubClientError(
+                f"The import of {name} that was under way has ended: {clean(other['message'])} "
+                "The file was not imported a second time; repeat the command if it should be."
+            )
+
+
+def _upload(client: Client, dataset: str, options: argparse.Namespace) -> Json:
     try:
         return client.import_file(
             dataset,
@@ -96,11 +138,28 @@ def _wait(door: Door, job: Json, progress: Progress) -> Json:
 
 
 def _remove(client: Client, dataset: str) -> None:
-    """Take away the dataset that was made for an import that did not come to be."""
+    """Take away the dataset that was made for an import that did not come to be.
+
+    It stays when another import has filled it since.
+    """
     try:
-        client.delete_dataset(dataset)
+        if client.get_dataset(dataset)["version"] == 0:
+            client.delete_dataset(dataset)
     except EvalhubClientError as error:
         print(f"The new dataset {dataset} could not be removed: {error}", file=sys.stderr)
+
+
+def _tell_reading(job: Json, options: argparse.Namespace, progress: Progress) -> None:
+    """What was not sure about the file, and where its columns go when nobody said it."""
+    for note in job["reading"]["notes"]:
+        progress.say(f"Note: {clean(note)}")
+    if options.input or options.expected or options.metadata or options.external_id:
+        return
+    places: dict[str, list[str]] = {}
+    for one in job["mapping"]["columns"]:
+        places.setdefault(one["destination"].replace("_", " "), []).append(one["column"])
+    named = "; ".join(f"{place}: {', '.join(columns)}" for place, columns in places.items())
+    progress.say(clean(f"Columns by their names: {named}. Options such as --input say it."))
 
 
 def _tell_problems(job: Json, progress: Progress) -> None:

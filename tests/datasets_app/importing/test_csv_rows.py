@@ -165,6 +165,9 @@ def test_a_cell_or_line_over_the_limit_is_a_problem_and_the_file_goes_on(
 ) -> None:
     _, rows = read(tmp_path, "q,a\n1,2\n" + "x" * length + ",2\n5,6\n")
     assert brief(rows) == [(2, ["1", "2"]), (3, kind), (4, ["5", "6"])]
+    assert [one.suggestion for one in rows if isinstance(one, Problem)] == [
+        "Shorten it, or take the row out."
+    ]
 
 
 def test_a_quote_that_swallows_a_large_file_is_an_error_at_the_line_where_it_opened(

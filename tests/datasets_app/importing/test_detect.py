@@ -61,7 +61,7 @@ def test_format_encoding_and_delimiter_are_detected(
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "an old Excel workbook (.xls)"),
         ("a.ods", b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDoc"),
         ("a.zip", b"PK\x03\x04\x14\x00data.csv", "a zip archive, not text. Unpack it"),
-        ("a.csv.gz", b"\x1f\x8b\x08\x00", "compressed with gzip, not text. Unpack it"),
+        ("a.csv.gz", b"\x1f\x8b\x08\x00", "This is a gzip file, not text. Unpack it"),
         ("a.csv", b"%PDF-1.7\n", "This is a PDF with a name ending in .csv"),
         ("a.parquet", b"PAR1\x15\x04", "This is a Parquet file"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\x00", "This is an image (PNG)"),
@@ -86,7 +86,8 @@ def test_a_file_that_is_not_utf8_is_read_as_windows_1252_with_a_note(file: Path)
     found = detect(file, "a.csv")
     assert found.encoding == "cp1252"
     assert found.notes == (
-        "Not valid UTF-8, so read as Windows-1252. If accents look wrong, choose another encoding.",
+        "Not valid UTF-8, so read as Windows-1252. If accents look wrong, choose "
+        "another encoding or save the file as UTF-8.",
     )
 
 
