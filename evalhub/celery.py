@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalhub.settings")
 
 LEAVE_SECONDS = 10.0  # for embedded tasks to leave after they were asked to
+BEAT_SECONDS = 30
 VISIBILITY_SECONDS = 3600  # far above the longest task; a task works a few minutes at most
 
 app = Celery("evalhub")
@@ -39,6 +40,11 @@ def transport() -> dict[str, object]:
                 "socket_timeout": 10,
                 "socket_connect_timeout": 3,
                 "retry_on_timeout": True,
+                # One try to send: whoever wakes a worker does not wait for a broker that is away.
+                "max_retries": 1,
+                "interval_start": 0,
+                "interval_step": 0,
+                "interval_max": 0,
             },
         }
     folder = str(settings.EVALHUB_HOME / "broker")
@@ -72,8 +78,10 @@ app.conf.update(
     beat_schedule={
         name: {
             "task": name,
-            "schedule": settings.SWEEP_SECONDS,
-            "options": {"expires": settings.SWEEP_SECONDS},  # no queue of sweeps behind a long task
+            # Every worker sweeps by itself; this is one sweep more. Seldom, because Redis keeps
+            # expired messages until some worker reads them.
+            "schedule": BEAT_SECONDS,
+            "options": {"expires": BEAT_SECONDS},
         }
         for name in ("runs.sweep", "datasets.sweep")
     },
@@ -86,14 +94,13 @@ _heartbeats: list[Heartbeat] = []  # of this process: one, once its worker is re
 
 @worker_ready.connect
 def _start_heartbeat(sender: Any, **_: object) -> None:
-    """Beat from now on; a worker that we started as a child sweeps too (a server has beat)."""
+    """Beat and sweep from now on, beside the pool, so that long tasks hold up neither."""
     from datasets_app.importing.sweeper import sweep as sweep_imports
     from evalhub.kit.heartbeat import Heartbeat
     from runs_app.engine.sweeper import sweep as sweep_runs
 
     parent = int(os.environ.get("EVALHUB_PARENT", "0"))
-    sweepers = (sweep_runs, sweep_imports) if settings.EMBEDDED or parent else ()
-    heartbeat = Heartbeat(sender.hostname, sweepers=sweepers, parent=parent)
+    heartbeat = Heartbeat(sender.hostname, sweepers=(sweep_runs, sweep_imports), parent=parent)
     heartbeat.start()
     _heartbeats.append(heartbeat)
 

@@ -169,6 +169,7 @@ def child_environment() -> dict[str, str]:
         "CELERY_SKIP_CHECKS": "1",  # the parent has checked; it saves a third of the start
         "EVALHUB_PARENT": str(os.getpid()),
         "EVALHUB_HOME": str(settings.EVALHUB_HOME),
+        "MALLOC_ARENA_MAX": "2",  # glibc keeps one heap a thread otherwise: 50 MB more in the web
         "PYTHONPATH": os.pathsep.join(
             [str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
         ),

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 
 from django.conf import settings
@@ -25,7 +25,8 @@ from evalhub import local
 from evalhub.home import HomeError, prepare
 
 WEB_READY_SECONDS = 30.0
-QUICK_DEATHS = 5  # a child that dies so often within a minute is not started again
+QUICK_SECONDS = 5.0
+QUICK_DEATHS = 5  # a child that so often in a row lives for less than that is not started again
 
 
 def up() -> None:
@@ -79,19 +80,25 @@ class Child:
     name: str
     launch: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
-    deaths: list[float] = field(default_factory=list)
+    started_at: float = 0.0
+    quick_deaths: int = 0
 
     def start(self) -> None:
         self.process = self.launch()
+        self.started_at = time.monotonic()
 
     def revive(self) -> None:
-        """Start the child again when it is dead. Raises HomeError when it keeps dying."""
+        """Start the child again when it is dead. Raises HomeError when it dies at every start.
+
+        One that dies later, over its work, is always started again: an item that kills its worker
+        becomes an error in time (see runs_app/engine), and the pages stay up.
+        """
         if self.process is None or self.process.poll() is None:
             return
-        now = time.monotonic()
-        self.deaths = [death for death in self.deaths if now - death < 60] + [now]
+        quick = time.monotonic() - self.started_at < QUICK_SECONDS
+        self.quick_deaths = self.quick_deaths + 1 if quick else 0
         log = settings.EVALHUB_HOME / f"{self.name}.log"
-        if len(self.deaths) >= QUICK_DEATHS:
+        if self.quick_deaths >= QUICK_DEATHS:
             raise HomeError(f"The {self.name} keeps ending. The reason is at the end of {log}.")
         print(f"The {self.name} ended (exit {self.process.returncode}); starting it again.")
         self.start()

@@ -44,14 +44,16 @@ def _insert_sqlite(
     marks = ", ".join(["?"] * width)
     connection.ensure_connection()
     raw = connection.connection  # past Django's cursor, which would rewrite every placeholder
-    cursor = raw.executemany(f"{verb} INTO {table} ({listed}) VALUES ({marks})", rows)
+    with connection.wrap_database_errors:
+        cursor = raw.executemany(f"{verb} INTO {table} ({listed}) VALUES ({marks})", rows)
     return int(cursor.rowcount) if cursor.rowcount > 0 else 0
 
 
 def _insert_postgresql(
     name: str, table: str, listed: str, rows: Iterable[Sequence[Any]], skip_existing: bool
 ) -> int:
-    with connection.cursor() as cursor:
+    # `copy` is psycopg's own; its errors become Django's here, as everywhere else.
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         if not skip_existing:
             count = 0
             with cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:

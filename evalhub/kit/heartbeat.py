@@ -1,4 +1,4 @@
-"""A worker's background thread: its heartbeat, the embedded sweeper, and a watch on its parent."""
+"""A worker's background thread: its heartbeat, its sweeps, and a watch on its parent."""
 
 from __future__ import annotations
 
@@ -43,6 +43,21 @@ class Heartbeat:
         self._stop.set()
         self._thread.join(timeout=5)
 
+    def _beat(self) -> None:
+        Worker.objects.update_or_create(
+            name=self.name, defaults={"pid": os.getpid(), "seen_at": Now()}
+        )
+
+    def _attempt(self, step: Callable[[], object]) -> None:
+        """Do a step; whatever it raises, the next ones and the watch on the parent go on."""
+        try:
+            step()
+        except Error as error:
+            log.warning("Heartbeat or sweep failed, trying again: %s", error)
+            connection.close()
+        except Exception:
+            log.exception("A sweep failed, trying again")
+
     def _run(self) -> None:
         beats_per_sweep = max(1, round(settings.SWEEP_SECONDS / settings.HEARTBEAT_SECONDS))
         beats = 0
@@ -50,16 +65,10 @@ class Heartbeat:
             if self._parent and os.getppid() != self._parent:
                 self._parent = 0
                 os.kill(os.getpid(), signal.SIGTERM)
-            try:
-                Worker.objects.update_or_create(
-                    name=self.name, defaults={"pid": os.getpid(), "seen_at": Now()}
-                )
-                if beats % beats_per_sweep == 0:
-                    for sweep in self._sweepers:
-                        sweep()
-            except Error as error:
-                log.warning("Heartbeat or sweep failed, trying again: %s", error)
-                connection.close()
+            self._attempt(self._beat)
+            if beats % beats_per_sweep == 0:
+                for sweep in self._sweepers:
+                    self._attempt(sweep)
             beats += 1
             self._stop.wait(settings.HEARTBEAT_SECONDS)
         try:

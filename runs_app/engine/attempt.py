@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from runs_app.targets import ItemCall, Target, TargetFailure
+from runs_app.targets.threads import CallableExited
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MOST_S = 30.0
 MESSAGE_CHARS = 2000
+TYPE_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +45,20 @@ async def attempt(target: Target, item: ItemCall, *, timeout_s: float, retries: 
         output: str | None = None
         failure: TargetFailure | None = None
         try:
-            async with asyncio.timeout(timeout_s) as clock:
+            if target.instant:
                 output = await target.call(item)
+            else:
+                output = await _call(target, item, timeout_s)
         except TargetFailure as error:
             failure = error
-        except TimeoutError as error:
-            failure = (
-                TargetFailure("timeout", f"No answer within {timeout_s:g} s.", transient=True)
-                if clock.expired()
-                else _own_error(error)
-            )
         except Exception as error:  # noqa: BLE001 (whatever a target raises is data)
             failure = _own_error(error)
         latency_ms = (time.perf_counter() - begin) * 1000
         if failure is None or not failure.transient or tried >= retries:
             return Outcome(
                 output_json=output,
-                error_type=failure.type if failure else "",
-                error_message=storable(failure.message) if failure else "",
+                error_type=_type_of(failure) if failure else "",
+                error_message=storable(_text(failure.message)) if failure else "",
                 started_at=started_at,
                 completed_at=datetime.now(UTC),
                 latency_ms=latency_ms,
@@ -68,6 +66,39 @@ async def attempt(target: Target, item: ItemCall, *, timeout_s: float, retries: 
             )
         tried += 1
         await asyncio.sleep(backoff(tried))
+
+
+async def _call(target: Target, item: ItemCall, timeout_s: float) -> str:
+    """One try, in a task of its own: a target that swallows its cancellation is left behind."""
+    call = asyncio.ensure_future(_contained(target, item))
+    try:
+        await asyncio.wait({call}, timeout=timeout_s)
+    finally:
+        if not call.done():
+            call.cancel()
+            _left_behind.add(call)
+            call.add_done_callback(_forget)
+    if not call.done():
+        raise TargetFailure("timeout", f"No answer within {timeout_s:g} s.", transient=True)
+    if call.cancelled():
+        raise TargetFailure("exception", "CancelledError: the target cancelled its own call.")
+    return call.result()
+
+
+_left_behind: set[asyncio.Task[str]] = set()  # an event loop alone would let them be collected
+
+
+async def _contained(target: Target, item: ItemCall) -> str:
+    try:
+        return await target.call(item)
+    except (SystemExit, KeyboardInterrupt) as error:  # would end the event loop
+        raise CallableExited(error) from error
+
+
+def _forget(call: asyncio.Task[str]) -> None:
+    _left_behind.discard(call)
+    if not call.cancelled():
+        call.exception()  # seen: nobody waits for it, so asyncio need not log it
 
 
 def backoff(tried: int) -> float:
@@ -85,6 +116,19 @@ def _own_error(error: Exception) -> TargetFailure:
     """A failure for an exception of the target's own code; network trouble is worth another try."""
     return TargetFailure(
         "exception",
-        f"{type(error).__name__}: {error}",
+        f"{type(error).__name__}: {_text(error)}",
         transient=isinstance(error, OSError),
     )
+
+
+def _type_of(failure: TargetFailure) -> str:
+    """The failure's word as the column takes it: never empty, which would mean no error."""
+    return storable(_text(failure.type))[:TYPE_CHARS] or "exception"
+
+
+def _text(value: object) -> str:
+    """`str(value)`, also for an object of a target that fails at that."""
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 (a target's own __str__)
+        return f"(its text raised {type(error).__name__})"

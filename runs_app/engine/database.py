@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import connection
@@ -23,20 +23,24 @@ class DatabaseThread:
 
     async def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `function` in the thread, after all that was asked before."""
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(
-            loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
-        )
+        return await asyncio.shield(asyncio.wrap_future(self.submit(function, *args, **kwargs)))
+
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """The same for another thread than the event loop's, which waits for the result itself."""
+        return self._pool.submit(function, *args, **kwargs)
 
     async def reconnect(self) -> None:
         """Let go of the thread's connection; the next call opens another."""
-        await self(_close_connection)
+        await self(close_connection)
 
     async def close(self) -> None:
         """Close the connection in its own thread, and end the thread."""
-        await self(_close_connection)
-        self._pool.shutdown(wait=True)
+        try:
+            await self(close_connection)
+        finally:
+            self._pool.shutdown(wait=True)
 
 
-def _close_connection() -> None:
-    connection.close()  # looked up in the thread that calls: every thread has its own
+def close_connection() -> None:
+    """Close the connection of the thread that calls."""
+    connection.close()

@@ -40,10 +40,10 @@ class Opened:
 
 
 def open_stay(run_id: int, owner: str) -> Opened | None:
-    """Join the work on a run; None when it is over or cancelled."""
+    """Join the work on a run; None when it is over or cancelled, or has as many stays as seats."""
     with transaction.atomic():
         run = (
-            Run.objects.select_for_update(of=("self",))
+            Run.objects.select_for_update(of=("self",), no_key=True)
             .select_related("project")
             .filter(pk=run_id)
             .active()
@@ -51,11 +51,13 @@ def open_stay(run_id: int, owner: str) -> Opened | None:
         )
         if run is None or run.cancel_requested_at is not None:
             return None
+        if Stay.objects.live().filter(run=run_id).count() >= run.max_concurrency:
+            return None
         Run.objects.filter(pk=run_id).update(
             status=states.RUNNING, started_at=Coalesce(F("started_at"), Now())
         )
         Stay.objects.filter(run=run_id, lease_until__lt=Now()).delete()
-        seats = _share(run_id, owner, run.max_concurrency, in_flight=0)
+        seats = _share(run_id, owner, run.max_concurrency)
         Stay.objects.create(
             run=run, owner=owner, seats=seats, lease_until=in_seconds(settings.LEASE_SECONDS)
         )
@@ -70,10 +72,16 @@ def open_stay(run_id: int, owner: str) -> Opened | None:
     )
 
 
-def tick(run_id: int, owner: str, claims: list[Claim], in_flight: int) -> Orders:
-    """Extend the stay and its shards, read cancel, and agree on seats with the other workers."""
+def tick(
+    run_id: int, owner: str, claims: list[Claim], in_flight: int, *, leaving: bool = False
+) -> Orders:
+    """Extend the stay and its shards, read cancel, and agree on seats with the other workers.
+
+    A stay that is leaving keeps the seats in use alone.
+    """
     with transaction.atomic():
-        run = Run.objects.select_for_update().filter(pk=run_id).first()
+        # Not FOR UPDATE: a flush looks at its foreign key to the run while it holds its shards.
+        run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
         if run is None or run.status not in states.ACTIVE:
             return Orders(seats=0, stop=True, lost=list(claims))
         lease = in_seconds(settings.LEASE_SECONDS)
@@ -88,7 +96,7 @@ def tick(run_id: int, owner: str, claims: list[Claim], in_flight: int) -> Orders
         kept = [pk for pk, _ in held]
         if kept:
             Shard.objects.filter(pk__in=kept, lease_owner=owner).update(lease_until=lease)
-        seats = _share(run_id, owner, run.max_concurrency, in_flight)
+        seats = 0 if leaving else _share(run_id, owner, run.max_concurrency)
         # A stay that had run out (a frozen worker) comes back as a new one, with what is left.
         Stay.objects.update_or_create(
             owner=owner,
@@ -97,7 +105,7 @@ def tick(run_id: int, owner: str, claims: list[Claim], in_flight: int) -> Orders
     return Orders(seats=seats, stop=run.cancel_requested_at is not None, lost=lost)
 
 
-def _share(run_id: int, owner: str, most: int, in_flight: int) -> int:
+def _share(run_id: int, owner: str, most: int) -> int:
     """Our seats: a fair share, and never more than the others leave. The caller holds the run's
     lock.
     """
@@ -107,8 +115,7 @@ def _share(run_id: int, owner: str, most: int, in_flight: int) -> int:
     owners = sorted([*others, owner])
     fair, left_over = divmod(most, len(owners))
     mine = fair + (1 if owners.index(owner) < left_over else 0)
-    free = most - sum(others.values())
-    return max(0, min(mine, max(free, 0)))
+    return max(0, min(mine, most - sum(others.values())))
 
 
 def leave(owner: str) -> None:

@@ -90,6 +90,7 @@ def _fence(claim: Claim, by_shard: dict[int, list[Recorded]]) -> bool:
             "failed": F("failed") + failed,
             # Progress clears the strikes, but a shard under suspicion stays so to its end.
             "strikes": STRIKES_BEFORE_CARE if claim.careful else 0,
+            "suspect": None,
         }
     return bool(
         claim.shard.held()

@@ -20,9 +20,9 @@ class ShardState(models.TextChoices):
 class Shard(LeasedWork):
     """A few hundred items of a run. `items` is [[revision id, item number], ...] in number order.
 
-    `strikes` counts claims in a row that brought no result: the sign of an item that kills its
-    worker. From two strikes on the items are called one at a time and `suspect` is the first of
-    them.
+    `strikes` counts workers in a row that called items of it and died without a result: the sign of
+    an item that kills its worker. From two strikes on the items are called one at a time, and
+    `suspect` is the one that is being called.
     """
 
     OPEN_STATES = (ShardState.OPEN,)

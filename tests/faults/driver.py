@@ -21,7 +21,7 @@ def main(words: list[str]) -> object:
     from evalhub.access.models import Project, User
     from runs_app.actions import cancel_run, start_run
     from runs_app.engine.sweeper import sweep
-    from runs_app.models import Result, Run, Score
+    from runs_app.models import Result, Run, Score, Shard, Stay
 
     match words:
         case ["prepare"]:
@@ -48,6 +48,15 @@ def main(words: list[str]) -> object:
         case ["count", run_id]:
             run = Run.objects.get(pk=run_id)
             return {"status": run.status, "results": Result.objects.filter(run=run).count()}
+        case ["held", run_id]:
+            return {
+                "stays": Stay.objects.filter(run=run_id).count(),
+                "leases": Shard.objects.filter(run=run_id).exclude(lease_until=None).count(),
+                "strikes": sum(Shard.objects.filter(run=run_id).values_list("strikes", flat=True)),
+            }
+        case ["errors", run_id]:
+            wrong = Result.objects.filter(run=run_id).exclude(error_type="")
+            return list(wrong.values_list("item_number", "error_type"))
         case ["cancel", run_id]:
             run = cancel_run(run=Run.objects.get(pk=run_id), by=User.objects.get())
             return {"status": run.status}

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import Installation, embedded, on_servers, wait_for
+from tests.faults.installation import Installation, wait_for
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 ITEMS = 5000
 SEED = int(os.environ.get("FAULT_SEED", "1"))
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    if os.environ.get("DATABASE_URL"):
-        with on_servers(
-            tmp_path, os.environ["DATABASE_URL"], os.environ["CELERY_BROKER_URL"]
-        ) as made:
-            made.start_beat()
-            yield made
-    else:
-        made = embedded(tmp_path)
-        yield made
-        made.stop()
 
 
 @pytest.mark.timeout(300)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import time
 
 IN_A_PROCESS = """
 import os, signal, sys, time
-from evalhub.kit.stopping import ask_to_stop, stop_with_parent, stopping
+from evalhub.kit.stopping import ask_to_stop, stopping
 """
 
 
@@ -54,34 +51,3 @@ ask_to_stop()
 print(stopping())
 """)
     assert said.stdout == "True\n"
-
-
-def test_a_child_whose_pool_was_killed_is_to_leave() -> None:
-    pool = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            IN_A_PROCESS
-            + """
-if os.fork() == 0:
-    stop_with_parent()
-    assert not stopping()
-    print("at work", flush=True)
-    while not stopping():
-        time.sleep(0.01)
-    print("leaves", flush=True)
-    os._exit(0)
-time.sleep(30)
-""",
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert pool.stdout is not None
-    assert pool.stdout.readline() == "at work\n"
-    os.kill(pool.pid, signal.SIGKILL)
-    pool.wait()
-    began = time.monotonic()
-    assert pool.stdout.readline() == "leaves\n"
-    assert time.monotonic() - began < 5
-    pool.stdout.close()

@@ -321,8 +321,10 @@ def test_the_sweeper_finishes_a_run_whose_last_worker_died_before_closing_it(
 def test_an_item_that_kills_its_worker_again_and_again_becomes_an_error(start: StartRun) -> None:
     run = start(["x", "y", "z"])
     Run.objects.filter(pk=run.pk).update(status="running")
-    for _ in range(3):  # three workers die without a result
-        assert planning.claim_next(run.pk, "doomed") is not None
+    for _ in range(planning.STRIKES_BEFORE_CARE + planning.DEATHS_ALONE):
+        claim = planning.claim_next(run.pk, "doomed")  # a worker that dies without a result
+        assert claim is not None
+        planning.begin(claim, 1)
         Shard.objects.update(lease_until=None)
     work(run.pk)
     run.refresh_from_db()
