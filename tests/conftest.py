@@ -24,6 +24,13 @@ THREE_ITEMS: list[dict[str, Any]] = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop in this thread to the end, and
+    no test after it could run a loop of its own.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """A real file: several threads and processes write to it, as in the product."""
