@@ -7,7 +7,7 @@ COPY . .
 RUN pip install --quiet --no-build-isolation --no-deps . ./client && useradd --create-home evalhub \
  && mkdir /data && chown evalhub /data
 USER evalhub
-ENV EVALHUB_HOME=/data
+ENV EVALHUB_HOME=/data MALLOC_ARENA_MAX=2
 VOLUME /data
 EXPOSE 8000
 CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--port", "8000"]

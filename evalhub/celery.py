@@ -1,7 +1,6 @@
-"""The Celery application: JSON messages only, no result backend, late acknowledgement.
+"""The Celery application: JSON messages only, no result backend, no acknowledgement.
 
-Messages are wake-ups (see kit/dispatch.py), so every delivery guarantee may be weak: the embedded
-filesystem transport loses a message with its worker, Redis may deliver one twice.
+Messages are wake-ups (see kit/dispatch.py), so both transports may lose one with its worker.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalhub.settings")
 
 LEAVE_SECONDS = 10.0  # for embedded tasks to leave after they were asked to
 BEAT_SECONDS = 30
-VISIBILITY_SECONDS = 3600  # far above the longest task; a task works a few minutes at most
 
 app = Celery("evalhub")
 app.set_current()
@@ -36,7 +34,10 @@ def transport() -> dict[str, object]:
         return {
             "broker_url": settings.CELERY_BROKER_URL,
             "broker_transport_options": {
-                "visibility_timeout": VISIBILITY_SECONDS,
+                # A message is gone when it is read: the database knows what is to be done. With
+                # acknowledgements, a worker that is busy when Redis goes away dies of not being
+                # able to put its messages back.
+                "ack_emulation": False,
                 "socket_timeout": 10,
                 "socket_connect_timeout": 3,
                 "retry_on_timeout": True,
@@ -65,14 +66,12 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     event_serializer="json",
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_soft_shutdown_timeout=8,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # for ever
     task_default_queue="evalhub",
     timezone="UTC",
     beat_schedule={

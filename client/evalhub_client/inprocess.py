@@ -24,7 +24,7 @@ from evalhub_client.errors import EvalhubClientError
 
 BASE_URL = "http://evalhub.local"
 CHECK_S = 1.0
-MAX_STARTS = 3
+MAX_STARTS = 8
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -30,7 +30,7 @@ def main(words: list[str]) -> object:
             return {"home": str(settings.EVALHUB_HOME)}
         case ["start", count, target, concurrency]:
             project, user = Project.objects.get(), User.objects.get()
-            dataset = create_dataset(project=project, name="Faults", by=user)
+            dataset = create_dataset(project=project, name=f"Faults {count}", by=user)
             contents = [
                 parse_item({"input": {"n": n}, "expected_output": {"n": n}})
                 for n in range(int(count))
