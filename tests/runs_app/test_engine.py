@@ -4,56 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import Count
 
 from datasets_app import public
-from datasets_app.actions import add_items, create_dataset
-from datasets_app.items import parse_item
 from evalhub.access.models import Project, User
-from runs_app.actions import cancel_run, start_run
+from runs_app.actions import cancel_run
 from runs_app.engine import planning, recorder, writing
 from runs_app.engine.stay import work
 from runs_app.engine.sweeper import sweep
 from runs_app.models import Result, Run, Score, Shard, Stay
+from tests.runs_app.engine_help import StartRun, outcome, recount, starter, wait_for, worker
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
-StartRun = Callable[..., Run]
 
 
 @pytest.fixture
 def start(project: Project, owner: User) -> StartRun:
-    """Start a run over `items` (inputs, or whole items) against `target`."""
-
-    def start(items: list[Any], target: str = "python:echo", **options: Any) -> Run:
-        dataset = create_dataset(project=project, name=f"Set of {len(items)}", by=owner)
-        payloads = [
-            item if isinstance(item, dict) else {"input": item, "expected_output": item}
-            for item in items
-        ]
-        add_items(dataset=dataset, contents=[parse_item(p) for p in payloads], by=owner)
-        row = public.find_dataset(owner, project, dataset.slug)
-        options.setdefault("scorers", ["exact_match"])
-        return start_run(project=project, dataset=row, target=target, by=owner, **options)
-
-    return start
-
-
-def recount(run: Run) -> dict[str, int]:
-    """What is really there, by counting rows."""
-    results = Result.objects.filter(run=run)
-    double = (
-        results.values("item_number", "repetition").annotate(n=Count("pk")).filter(n__gt=1).count()
-    )
-    return {
-        "results": results.count(),
-        "scores": Score.objects.filter(run_scorer__run=run).count(),
-        "double": double,
-    }
+    return starter(project, owner)
 
 
 def test_a_run_ends_with_one_result_and_one_score_for_each_item(start: StartRun) -> None:
@@ -174,12 +144,11 @@ def test_cancelling_stops_calls_that_never_return_within_three_seconds(
     start: StartRun, owner: User
 ) -> None:
     run = start(["x"] * 20, "python:stall")
-    worker = threading.Thread(target=_work_in_thread, args=(run.pk,))
-    worker.start()
-    _wait_for(lambda: Stay.objects.filter(run=run).exists())
+    thread = worker(run)
+    wait_for(lambda: Stay.objects.filter(run=run).exists())
     began = time.monotonic()
     cancel_run(run=run, by=owner)
-    worker.join(10)
+    thread.join(10)
     assert time.monotonic() - began < 3
     run.refresh_from_db()
     assert run.status == "cancelled"
@@ -188,11 +157,9 @@ def test_cancelling_stops_calls_that_never_return_within_three_seconds(
 
 def test_two_workers_share_a_run_and_its_seats(start: StartRun) -> None:
     run = start([f"{n}" for n in range(900)], "python:slow-echo", concurrency=8)
-    workers = [threading.Thread(target=_work_in_thread, args=(run.pk,)) for _ in range(2)]
-    for worker in workers:
-        worker.start()
+    workers = [worker(run) for _ in range(2)]
     most = 0
-    while any(worker.is_alive() for worker in workers):
+    while any(thread.is_alive() for thread in workers):
         most = max(most, sum(Stay.objects.live().values_list("seats", flat=True)))
         time.sleep(0.02)
     run.refresh_from_db()
@@ -227,8 +194,7 @@ def test_a_worker_whose_lease_went_to_another_writes_nothing(start: StartRun) ->
     claim = planning.claim_next(run.pk, "frozen")
     assert claim is not None
     Shard.objects.update(lease_token=claim.shard.lease_token + 1)
-    outcome = _outcome()
-    row = writing.Recorded(claim, 1, claim.items[0].revision_id, outcome, [])
+    row = writing.Recorded(claim, 1, claim.items[0].revision_id, outcome(), [])
     assert writing.flush([row], []) == [claim]
     assert recount(run)["results"] == 0
 
@@ -239,7 +205,7 @@ def test_a_flush_repeated_after_a_lost_answer_changes_nothing(start: StartRun) -
     claim = planning.claim_next(run.pk, "worker")
     assert claim is not None
     rows = [
-        writing.Recorded(claim, item.number, item.revision_id, _outcome(), [])
+        writing.Recorded(claim, item.number, item.revision_id, outcome(), [])
         for item in claim.items[:6]
     ]
     writing.flush(rows, [])
@@ -331,26 +297,3 @@ def test_an_item_that_kills_its_worker_again_and_again_becomes_an_error(start: S
     assert (run.status, run.succeeded, run.failed) == ("completed", 2, 1)
     lost = Result.objects.get(run=run, item_number=1)
     assert lost.error_type == "worker_lost"
-
-
-def _outcome() -> Any:
-    from datetime import UTC, datetime
-
-    from runs_app.engine.attempt import Outcome
-
-    now = datetime.now(UTC)
-    return Outcome('"x"', "", "", now, now, 1.0, 0)
-
-
-def _work_in_thread(run_id: int) -> None:
-    try:
-        work(run_id)
-    finally:
-        connection.close()
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
