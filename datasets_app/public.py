@@ -118,7 +118,7 @@ def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]
         "dataset": dataset,
         "tab": tab,
         "version": dataset.version,
-        "item_count": queries.item_count(dataset, dataset.version),
+        "item_count": _row(dataset).item_count,
         "version_count": dataset.version,
         "recent_versions": queries.versions(dataset)[:8],
         "tab_counts": slots.fill("dataset.tab_counts", [dataset.pk]).get(dataset.pk, {}),

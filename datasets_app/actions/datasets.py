@@ -9,7 +9,6 @@ from django.utils.text import slugify
 from datasets_app.models import Dataset
 from evalhub.access.actions import RESERVED_SLUGS, audit
 from evalhub.access.models import Project, User
-from evalhub.kit import events
 from evalhub.kit.errors import Conflict, FieldError, Invalid
 
 
@@ -71,7 +70,6 @@ def delete_dataset(*, dataset: Dataset, by: User) -> None:
     if dataset.pending_version is not None:
         raise Conflict("An import is running. Cancel it first, then delete the dataset.")
     Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now())
-    events.emit("dataset_deleted", dataset_id=dataset.pk)
     audit(dataset.project, by, "dataset.deleted", dataset.slug)
 
 

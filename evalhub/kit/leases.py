@@ -27,10 +27,6 @@ class LeasedQuerySet(models.QuerySet[M]):
             Q(lease_until=None) | Q(lease_until__lt=Now()), state__in=self.model.OPEN_STATES
         )
 
-    def leased(self) -> Self:
-        """Work that somebody holds now."""
-        return self.filter(lease_until__gte=Now(), state__in=self.model.OPEN_STATES)
-
     def claim(self, owner: str) -> M | None:
         """Claim the first claimable row for `owner`; None when there is none."""
         with transaction.atomic():

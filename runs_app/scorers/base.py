@@ -118,6 +118,13 @@ class Scorer:
             return ScoreOutcome("error", None, reason[:_REASON_LENGTH])
 
 
+IGNORE_CASE: Final = Param(
+    name="ignore_case",
+    label="Ignore case",
+    type="boolean",
+    default=False,
+    help="Capital and small letters count as equal.",
+)
 EQUAL: Final = ScoreOutcome("scored", 1.0, "Equal to the expected output.")
 NO_ANSWER: Final = ScoreOutcome("scored", 0.0, "no answer found")
 NO_EXPECTED: Final = ScoreOutcome("not_scored", None, "The item has no expected output.")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runs_app.scorers.base import (
+    IGNORE_CASE,
     NO_ANSWER,
     Builtin,
     Judge,
-    Param,
     ScoreOutcome,
     as_text,
     failed,
@@ -60,13 +60,7 @@ CONTAINS: Final = Builtin(
     kind="binary",
     params=(
         EXTRACT,
-        Param(
-            name="ignore_case",
-            label="Ignore case",
-            type="boolean",
-            default=False,
-            help="Capital and small letters count as equal.",
-        ),
+        IGNORE_CASE,
     ),
     make=_make,
 )

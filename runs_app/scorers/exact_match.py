@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from runs_app.scorers.base import (
     EQUAL,
+    IGNORE_CASE,
     NO_ANSWER,
     Builtin,
     Judge,
@@ -65,13 +66,7 @@ EXACT_MATCH: Final = Builtin(
     kind="binary",
     params=(
         EXTRACT,
-        Param(
-            name="ignore_case",
-            label="Ignore case",
-            type="boolean",
-            default=False,
-            help="Capital and small letters count as equal.",
-        ),
+        IGNORE_CASE,
         Param(
             name="ignore_space",
             label="Ignore space",
