@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -30,17 +32,26 @@ def prepare(home: Path) -> None:
 
 
 def secret_key(home: Path) -> str:
-    """Return the installation's secret key; the first call makes it (mode 0600)."""
-    path = home / "secret_key"
+    """The installation's secret key, which signs sessions; the first call makes it."""
+    return _kept(home / "secret_key", lambda: secrets.token_urlsafe(48))
+
+
+def encryption_key(home: Path) -> str:
+    """The key under which the keys of providers are encrypted; the first call makes it."""
+    return _kept(home / "encryption_key", lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """What the file says (mode 0600); the first call writes what `make` gives."""
     try:
         return path.read_text().strip()
     except FileNotFoundError:
         pass
     except OSError as error:
         raise HomeError(f"Cannot read {path} ({error.strerror}).") from error
-    prepare(home)
-    key = secrets.token_urlsafe(48)
-    partial = path.with_name(f"secret_key.{os.getpid()}")
+    prepare(path.parent)
+    key = make()
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(key)

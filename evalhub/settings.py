@@ -10,7 +10,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from evalhub.home import HomeError, prepare, secret_key
+from evalhub.home import HomeError, encryption_key, prepare, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -34,6 +34,10 @@ if not SECRET_KEY and not EMBEDDED:
 try:
     prepare(EVALHUB_HOME)  # uploads are staged there on a server as well
     SECRET_KEY = SECRET_KEY or secret_key(EVALHUB_HOME)
+    # Keys of providers at rest: the first encrypts, all decrypt (see kit/vault.py).
+    ENCRYPTION_KEYS = env.list("EVALHUB_ENCRYPTION_KEYS", default=[]) or [
+        encryption_key(EVALHUB_HOME)
+    ]
 except HomeError as error:
     raise ImproperlyConfigured(str(error)) from error
 ALLOWED_HOSTS = env.list(
@@ -191,6 +195,15 @@ LEASE_SECONDS = (
 SWEEP_SECONDS = 2
 HEARTBEAT_SECONDS = 1
 EVALHUB_PLUGINS = ["evalhub.demo.workflows", *env.list("EVALHUB_PLUGINS", default=[])]
+
+# --- outgoing calls -------------------------------------------------------------------------------
+# Private addresses that targets may reach: networks (10.1.0.0/16), addresses or host names. Embedded,
+# this machine is allowed, because local models run there.
+ALLOWED_ADDRESSES = env.list(
+    "EVALHUB_ALLOWED_ADDRESSES", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else []
+)
+# Environment variables that connections may name, beside those that end in _API_KEY.
+KEY_VARIABLES = env.list("EVALHUB_KEY_VARIABLES", default=[])
 
 # --- logs -----------------------------------------------------------------------------------------
 LOGGING = {

@@ -55,6 +55,7 @@ class Project(models.Model):
     name = models.CharField(max_length=120)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     next_run_number = models.IntegerField(default=1)
+    trace_url = models.CharField(max_length=500, blank=True, default="")  # with {trace_id} in it
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

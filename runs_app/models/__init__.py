@@ -1,5 +1,30 @@
 from runs_app.models.results import Result, Score, ScoreState
-from runs_app.models.runs import Run, RunScorer
-from runs_app.models.work import Shard, Stay
+from runs_app.models.runs import Purpose, Run, RunEvent, RunScorer
+from runs_app.models.targets import (
+    Connection,
+    RatePace,
+    RecordedOutput,
+    Recording,
+    SavedTarget,
+    TargetVersion,
+)
+from runs_app.models.work import Rescore, Shard, Stay
 
-__all__ = ["Result", "Run", "RunScorer", "Score", "ScoreState", "Shard", "Stay"]
+__all__ = [
+    "Connection",
+    "Purpose",
+    "RatePace",
+    "RecordedOutput",
+    "Recording",
+    "Rescore",
+    "Result",
+    "Run",
+    "RunEvent",
+    "RunScorer",
+    "SavedTarget",
+    "Score",
+    "ScoreState",
+    "Shard",
+    "Stay",
+    "TargetVersion",
+]

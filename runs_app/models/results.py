@@ -30,6 +30,11 @@ class Result(models.Model):
     completed_at = models.DateTimeField()
     latency_ms = models.FloatField()  # of the last try alone
     retries = models.IntegerField(default=0)
+    input_tokens = models.IntegerField(null=True)  # of all tries; None: the target does not say
+    output_tokens = models.IntegerField(null=True)
+    cost_usd = models.FloatField(null=True)
+    trace_id = models.CharField(max_length=64, default="", blank=True)
+    spans_json = models.TextField(null=True)  # targets/trace.py
 
     class Meta:
         constraints = [

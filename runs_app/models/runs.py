@@ -22,22 +22,44 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that are not over."""
         return self.filter(status__in=states.ACTIVE)
 
+    def listed(self) -> Self:
+        """Runs that lists show: not those of the playground or of a check, not deleted ones."""
+        return self.filter(purpose=Purpose.RUN, deleted_at=None)
+
+
+class Purpose(models.TextChoices):
+    """Why a run exists. All but the first have one item of their own and stay out of the lists."""
+
+    RUN = "run", "Run"
+    PLAYGROUND = "playground", "Playground"
+    CHECK = "check", "Check of a target"
+
 
 class Run(models.Model):
     """One execution of a dataset version against a target with scorers.
 
-    The plan is frozen at the start: the version, `limit`, the target's and the scorers' snapshots.
-    Shards are cut from it lazily; `planned_after` is the last item number that a shard holds.
+    The plan is frozen at the start: the version, the selection, the target's and the scorers'
+    snapshots. Shards are cut from it lazily; `planned_after` is the last item number that a shard
+    holds. `total_items` counts items, `total_results` items x repetitions.
+
+    A run of the playground has no dataset but one `inline_item` (the fields of public.ItemRow).
+    A finished run that is reopened (retry) first goes on with its plan, then cuts shards from the
+    errors among its results with ids up to `retry_up_to`; `retry_after` is how far that came.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
-    dataset = models.ForeignKey("datasets_app.Dataset", models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.RUN)
+    dataset = models.ForeignKey("datasets_app.Dataset", models.CASCADE, related_name="+", null=True)
+    inline_item = models.JSONField(null=True)
     number = models.IntegerField()
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
     dataset_version = models.IntegerField()
-    target_ref = models.CharField(max_length=300)  # python:ID or recorded:PATH
-    target = models.JSONField(default=dict)  # snapshot: transport, kind, id, name, version, path
+    target_ref = models.CharField(max_length=300)  # what targets.find takes
+    target = models.JSONField(default=dict)  # snapshot: transport, kind, id, name, version, config
+    context = models.JSONField(null=True)  # given to the target; an item's own context wins
+    tags = models.JSONField(default=list)
+    metadata = models.JSONField(default=dict)
     status = models.CharField(max_length=10, default=states.PENDING)
     reason = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
@@ -45,12 +67,34 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(max_length=500, blank=True)
+    paused_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
 
+    selection = models.JSONField(default=dict)  # selection.py: split, limit, sample, seed, failed_of
+    selected = models.JSONField(null=True)  # item numbers in order, where they cannot be read lazily
+    repetitions = models.IntegerField(default=1)
     total_items = models.IntegerField()
     total_results = models.IntegerField()
     max_concurrency = models.IntegerField(default=8)
     timeout_s = models.FloatField(default=60)
+    deadline_s = models.FloatField(default=600)  # for one result: tries, waiting and backing off
     retries = models.IntegerField(default=2)
+
+    # Error policy and caps; None: none. `held_*` is promised to calls in flight, `used_*` is spent.
+    stop_after_errors = models.IntegerField(null=True)
+    stop_error_share = models.FloatField(null=True)  # 0..1
+    max_tokens = models.BigIntegerField(null=True)
+    max_cost_usd = models.FloatField(null=True)
+    held_tokens = models.BigIntegerField(default=0)
+    used_tokens = models.BigIntegerField(default=0)
+    held_cost_usd = models.FloatField(default=0)
+    used_cost_usd = models.FloatField(default=0)
+
+    # Seats that a target's 429 and 503 leave of `max_concurrency`; None: all of them.
+    seat_limit = models.IntegerField(null=True)
+    throttled_at = models.DateTimeField(null=True)
+    seats_changed_at = models.DateTimeField(null=True)
 
     planned_after = models.IntegerField(default=0)
     planned_items = models.IntegerField(default=0)
@@ -59,6 +103,9 @@ class Run(models.Model):
     )  # recounted when the run ends; before that, ask the shards
     failed = models.IntegerField(default=0)
     summary = models.JSONField(null=True)  # engine/summary.py, written when the run ends
+    retry_up_to = models.BigIntegerField(null=True)
+    retry_after = models.IntegerField(default=0)
+    score_revision = models.IntegerField(default=0)  # raised by retry and rescore
 
     objects = RunQuerySet.as_manager()
 
@@ -70,6 +117,10 @@ class Run(models.Model):
             models.Index(fields=["dataset", "-number"], name="runs_of_dataset"),
             models.Index(
                 fields=["status"], condition=models.Q(finished_at=None), name="runs_not_over"
+            ),
+            models.Index(fields=["project", "target_ref", "-number"], name="runs_of_target"),
+            models.Index(
+                fields=["id"], condition=models.Q(deleted_at__isnull=False), name="runs_to_delete"
             ),
         ]
 
@@ -85,10 +136,35 @@ class Run(models.Model):
         return str(self.target.get("name") or self.target_ref)
 
 
-class RunScorer(models.Model):
-    """A scorer of a run, as it was when the run began."""
+class RunEvent(models.Model):
+    """Something that happened to a run and that its page tells: seats, pauses, retries, rescores.
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="scorers")
+    `seats` is the number of calls at once from then on, None for events that leave it alone.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=20)
+    seats = models.IntegerField(null=True)
+    message = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.message}"
+
+
+class RunScorer(models.Model):
+    """A scorer of a run, as it was when the run began or was scored again.
+
+    One of a rescore that is still under way belongs to its job and to no run yet.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="scorers", null=True)
+    rescore = models.ForeignKey(
+        "runs_app.Rescore", models.SET_NULL, related_name="scorers", null=True
+    )
     position = models.IntegerField()  # 0 is the primary scorer
     name = models.CharField(max_length=120)
     spec = models.JSONField()  # what scorers.parse_spec accepts

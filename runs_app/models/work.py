@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
@@ -18,7 +19,9 @@ class ShardState(models.TextChoices):
 
 
 class Shard(LeasedWork):
-    """A few hundred items of a run. `items` is [[revision id, item number], ...] in number order.
+    """A few hundred results of a run. `items` is [[revision id, item number], ...] in number order;
+    each is done for every repetition, or for those in `repetitions` alone ([[item number,
+    repetition], ...], when errors are tried again). `size` counts results.
 
     `strikes` counts workers in a row that called items of it and died without a result: the sign of
     an item that kills its worker. From two strikes on the items are called one at a time, and
@@ -30,6 +33,8 @@ class Shard(LeasedWork):
     run = models.ForeignKey(Run, models.CASCADE, related_name="shards")
     state = models.CharField(max_length=8, choices=ShardState, default=ShardState.OPEN)
     items = models.JSONField()
+    repetitions = models.JSONField(null=True)
+    retry = models.IntegerField(default=0)  # 0: cut from the plan; n: from the errors of retry n
     first_number = models.IntegerField()
     last_number = models.IntegerField()
     size = models.IntegerField()
@@ -42,7 +47,7 @@ class Shard(LeasedWork):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "first_number"], name="one_shard_per_place")
+            models.UniqueConstraint(fields=["run", "retry", "first_number"], name="one_shard_per_place")
         ]
         indexes = [
             models.Index(fields=["run", "id"], condition=models.Q(state="open"), name="open_shards")
@@ -71,3 +76,38 @@ class Stay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner} on {self.run}"
+
+
+class RescoreState(models.TextChoices):
+    OPEN = "open", "Open"
+    DONE = "done", "Done"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Rescore(LeasedWork):
+    """Scoring the results of a finished run again, without calling its target.
+
+    Its scorers write scores that nobody sees until one small transaction gives them to the run;
+    those of the same name that they replace go then. `after_number` is how far it came.
+    """
+
+    OPEN_STATES = (RescoreState.OPEN,)
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="rescores")
+    state = models.CharField(max_length=10, choices=RescoreState, default=RescoreState.OPEN)
+    after_number = models.IntegerField(default=0)
+    done = models.IntegerField(default=0)  # results
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run"], condition=models.Q(state="open"), name="one_open_rescore_per_run"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Rescore of {self.run}"
