@@ -1,0 +1,51 @@
+"""From the scorers that a caller asks for to the rows of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from evalhub.kit.errors import FieldError
+from runs_app.models import Run, RunScorer
+from runs_app.scorers import ScorerSpec, SpecError, parse_spec
+
+MAX_SCORERS = 20
+
+
+def check_scorers(
+    scorers: Sequence[str | dict[str, Any]], problems: list[FieldError]
+) -> list[ScorerSpec]:
+    """The specifications of the scorers; what is wrong with any of them goes to `problems`."""
+    if len(scorers) > MAX_SCORERS:
+        problems.append(FieldError("/scorers", f"A run takes at most {MAX_SCORERS} scorers."))
+        return []
+    specs: list[ScorerSpec] = []
+    for index, given in enumerate(scorers):
+        try:
+            spec = parse_spec(given)
+        except SpecError as error:
+            problems.append(FieldError(f"/scorers/{index}{error.pointer}", error.message))
+            continue
+        if any(other.name == spec.name for other in specs):
+            detail = f"Two scorers are named “{spec.name}”. Give one of them another name."
+            problems.append(FieldError(f"/scorers/{index}/name", detail))
+        specs.append(spec)
+    return specs
+
+
+def add_scorers(run: Run, specs: Sequence[ScorerSpec]) -> None:
+    """Give the run its scorers, the first one the primary."""
+    RunScorer.objects.bulk_create(
+        RunScorer(
+            run=run,
+            position=position,
+            name=spec.name,
+            spec=spec.as_dict(),
+            kind=spec.kind,
+            higher_is_better=spec.higher_is_better,
+            threshold=spec.threshold,
+            low=spec.low,
+            high=spec.high,
+        )
+        for position, spec in enumerate(specs)
+    )
