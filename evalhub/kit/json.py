@@ -38,6 +38,7 @@ __all__ = [
     "get_path",
     "loads",
     "pretty",
+    "split_path",
 ]
 
 MAX_DEPTH: Final = 100
@@ -197,6 +198,11 @@ def get_path(value: Any, path: str) -> Any:
         else:
             raise PathError(f"{_where(parts, depth)} is no object or list: no “{part}” in it.")
     return value
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """The parts of a dotted path, as `get_path` walks them. Raises PathError for an empty part."""
+    return _split(path)
 
 
 def escape_key(key: str) -> str:
