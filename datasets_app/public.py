@@ -5,12 +5,16 @@ No model leaves this module; a door of another app works with rows and ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasets_app import queries
+from django.db.models import Count
+
+from datasets_app import actions, queries
+from datasets_app.items import parse_item
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
+from datasets_app.models.items import ItemRevisionQuerySet
 from evalhub.access.models import Project, User
 from evalhub.kit import slots
 
@@ -81,6 +85,23 @@ def version_item_count(dataset_id: int, version: int) -> int | None:
     )
 
 
+def count_items(dataset_id: int, version: int, split: str = "") -> int:
+    """How many items `version` has in `split`; "" counts them all."""
+    return _items(dataset_id, version, split).count()
+
+
+def item_numbers(dataset_id: int, version: int, split: str = "") -> list[int]:
+    """The numbers of the items at `version` in `split` ("" for all), in order."""
+    found = _items(dataset_id, version, split).order_by("number")
+    return list(found.values_list("number", flat=True))
+
+
+def splits(dataset_id: int, version: int) -> dict[str, int]:
+    """{split: how many items} of the splits that items at `version` name, by name."""
+    found = _items(dataset_id, version).exclude(split="").order_by("split")
+    return dict(found.values_list("split").annotate(Count("pk")))
+
+
 def read_items(dataset_id: int, version: int, *, after: int, limit: int) -> list[ItemRow]:
     """Up to `limit` items at `version` with numbers above `after`, in number order."""
     found = (
@@ -91,13 +112,28 @@ def read_items(dataset_id: int, version: int, *, after: int, limit: int) -> list
     return [ItemRow(*row) for row in found.values_list(*_ITEM_FIELDS)[:limit]]
 
 
-def plan_items(dataset_id: int, version: int, *, after: int, limit: int) -> list[tuple[int, int]]:
-    """(revision id, number) of up to `limit` items at `version` above number `after`, in order."""
+def plan_items(
+    dataset_id: int,
+    version: int,
+    *,
+    after: int,
+    limit: int,
+    split: str = "",
+    numbers: Sequence[int] | None = None,
+) -> list[tuple[int, int]]:
+    """(revision id, number) of up to `limit` items at `version` above number `after`, in order.
+
+    `split` keeps those of one split, `numbers` (a few hundred at most) those with such a number.
+    """
     found = (
         ItemRevision.objects.filter(dataset=dataset_id, number__gt=after)
         .at(version)
         .order_by("number")
     )
+    if split:
+        found = found.filter(split=split)
+    if numbers is not None:
+        found = found.filter(number__in=numbers)
     return list(found.values_list("pk", "number")[:limit])
 
 
@@ -109,6 +145,26 @@ def revisions_by_id(ids: Sequence[int]) -> dict[int, ItemRow]:
         for row in found.values_list(*_ITEM_FIELDS):
             rows[row[0]] = ItemRow(*row)
     return rows
+
+
+def find_item(dataset_id: int, version: int, number: int) -> ItemRow | None:
+    """Item `number` as it was at `version`; None when it was not there. Scope is the caller's."""
+    found = ItemRevision.objects.filter(dataset=dataset_id, number=number).at(version)
+    row = found.values_list(*_ITEM_FIELDS).first()
+    return None if row is None else ItemRow(*row)
+
+
+def add_item(
+    *, dataset: DatasetRow, payload: Mapping[str, Any], by: User, message: str = ""
+) -> tuple[int, int]:
+    """Add one item, given as the API takes it: its number and the version that has it.
+
+    Raises Invalid with pointers, Conflict (a taken external id, an import under way) or NotFound.
+    """
+    found = Dataset.objects.get(pk=dataset.id)
+    content = parse_item(payload)
+    numbers = actions.add_items(dataset=found, contents=[content], by=by, message=message)
+    return numbers[0], found.version
 
 
 def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]:
@@ -126,6 +182,11 @@ def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]
             dataset.slug, {}
         ),
     }
+
+
+def _items(dataset_id: int, version: int, split: str = "") -> ItemRevisionQuerySet:
+    found = ItemRevision.objects.filter(dataset=dataset_id).at(version)
+    return found.filter(split=split) if split else found
 
 
 def _row(dataset: Dataset) -> DatasetRow:

@@ -9,7 +9,8 @@ from evalhub.kit.errors import FieldError, Invalid
 from evalhub.kit.json import ABSENT, Absent, JsonError, content_hash, dumps, loads
 from runs_app.models import Run
 
-NUMBER = 1  # of the inline item; its revision id is 0
+NUMBER = 1  # of the inline item
+REVISION_ID = 0  # of no row
 MAX_CHARS = 8_000_000  # of input and expected output together, as in a dataset
 
 
@@ -19,7 +20,7 @@ def item_row(run: Run) -> ItemRow:
     assert inline is not None
     expected, context = inline["expected_json"], inline["context_json"]
     return ItemRow(
-        revision_id=0,
+        revision_id=REVISION_ID,
         number=NUMBER,
         version_from=0,
         external_id=inline["external_id"],

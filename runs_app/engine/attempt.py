@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from runs_app.engine.gate import Gate
 from runs_app.targets import ItemCall, Target, TargetFailure
 from runs_app.targets.threads import CallableExited
+from runs_app.targets.trace import Trace
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MOST_S = 30.0
+THROTTLED_TRIES = 10  # that cost no retry, because the calls came too fast
 MESSAGE_CHARS = 2000
 TYPE_CHARS = 40
 
@@ -21,7 +25,8 @@ TYPE_CHARS = 40
 class Outcome:
     """What the target gave for an item. `output_json` is None exactly when `error_type` is set.
 
-    `latency_ms` is that of the last try alone; the times span all tries.
+    `latency_ms` is that of the last try alone, without waiting; the times span all tries.
+    `retries` counts the tries after the first.
     """
 
     output_json: str | None
@@ -33,44 +38,127 @@ class Outcome:
     retries: int
 
 
-async def attempt(target: Target, item: ItemCall, *, timeout_s: float, retries: int) -> Outcome:
-    """Call the target until it answers, fails for good, or the retries are used up.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time and tries of one result. `deadline_s` spans tries and backing off, but not the waiting
+    for a turn under the connection's rate limit or the run's caps.
+    """
 
-    Every try has its own clock of `timeout_s`. Never raises, except for cancellation.
+    timeout_s: float
+    retries: int
+    deadline_s: float
+
+
+Throttled = Callable[[TargetFailure, float], None]
+"""Told of a 429 or 503, and when the call began (time.monotonic)."""
+Troubled = Callable[[], None]
+"""Told of any other failure that another try may mend."""
+
+
+async def attempt(
+    target: Target,
+    item: ItemCall,
+    trace: Trace,
+    limits: Limits,
+    gate: Gate,
+    *,
+    throttled: Throttled,
+    troubled: Troubled,
+) -> Outcome:
+    """Call the target until it answers, fails for good, or retries or time are used up.
+
+    Every try has its own clock. Raises Capped when the run's caps do not allow the next call, and
+    nothing else except cancellation.
     """
     started_at = datetime.now(UTC)
-    tried = 0
+    give_up = time.monotonic() + limits.deadline_s
+    tries = throttles = 0
     while True:
-        begin = time.perf_counter()
-        output: str | None = None
-        failure: TargetFailure | None = None
-        try:
-            if target.instant:
-                output = await target.call(item)
-            else:
-                output = await _call(target, item, timeout_s)
-        except TargetFailure as error:
-            failure = error
-        except Exception as error:  # noqa: BLE001 (whatever a target raises is data)
-            failure = _own_error(error)
-        latency_ms = (time.perf_counter() - begin) * 1000
-        if failure is None or not failure.transient or tried >= retries:
-            return Outcome(
-                output_json=output,
-                error_type=_type_of(failure) if failure else "",
-                error_message=storable(_text(failure.message)) if failure else "",
-                started_at=started_at,
-                completed_at=datetime.now(UTC),
-                latency_ms=latency_ms,
-                retries=tried,
-            )
-        tried += 1
-        await asyncio.sleep(backoff(tried))
+        if not gate.open:
+            give_up += await gate.enter(item, trace)
+        began = time.monotonic()
+        try_ms = trace.now_ms()
+        timeout_s = min(limits.timeout_s, max(0.0, give_up - began))
+        output, failure = await _try(target, item, trace, timeout_s)
+        latency_ms = trace.now_ms() - try_ms
+        if not gate.open:
+            gate.leave(item, trace)
+        tries += 1
+        trace.add(
+            f"try {tries}",
+            "try",
+            try_ms,
+            ms=latency_ms,
+            depth=0,
+            error="" if failure is None else _type_of(failure),
+        )
+        if failure is None:
+            break
+        throttles += failure.throttled
+        if failure.throttled:
+            throttled(failure, began)
+        elif failure.transient:
+            troubled()
+        if not _again(failure, tries - throttles, throttles, limits.retries):
+            break
+        wait_s = backoff(tries)
+        if failure.retry_after_s is not None:
+            wait_s = max(failure.retry_after_s, random.uniform(0, BACKOFF_FIRST_S))
+        if time.monotonic() + wait_s >= give_up:
+            failure = _out_of_time(failure, wait_s, limits.deadline_s)
+            break
+        await asyncio.sleep(wait_s)
+    return Outcome(
+        output_json=output,
+        error_type="" if failure is None else _type_of(failure),
+        error_message="" if failure is None else storable(_text(failure.message)),
+        started_at=started_at,
+        completed_at=datetime.now(UTC),
+        latency_ms=latency_ms,
+        retries=tries - 1,
+    )
 
 
-async def _call(target: Target, item: ItemCall, timeout_s: float) -> str:
+def _again(failure: TargetFailure, tried: int, throttles: int, retries: int) -> bool:
+    """Whether another try is due after `tried` tries that count and `throttles` that do not."""
+    if failure.throttled:
+        return throttles <= THROTTLED_TRIES + retries
+    return failure.transient and tried <= retries
+
+
+def _out_of_time(failure: TargetFailure, wait_s: float, deadline_s: float) -> TargetFailure:
+    """The last failure, with why it is not tried again."""
+    return TargetFailure(
+        failure.type,
+        f"{_text(failure.message)} Not tried again: the next try would come {wait_s:.1f} s later, "
+        f"after the deadline of {deadline_s:g} s for one result.",
+    )
+
+
+async def _try(
+    target: Target, item: ItemCall, trace: Trace, timeout_s: float
+) -> tuple[str | None, TargetFailure | None]:
+    """One try: the output, or the failure."""
+    try:
+        if target.instant:
+            return await target.call(item, trace), None
+        if not target.cooperative:
+            return await _call(target, item, trace, timeout_s), None
+        async with asyncio.timeout(timeout_s):
+            return await target.call(item, trace), None
+    except TargetFailure as error:
+        return None, error
+    except TimeoutError as error:
+        if str(error):  # a target's own
+            return None, _own_error(error)
+        return None, _timed_out(timeout_s)
+    except Exception as error:  # noqa: BLE001 (whatever a target raises is data)
+        return None, _own_error(error)
+
+
+async def _call(target: Target, item: ItemCall, trace: Trace, timeout_s: float) -> str:
     """One try, in a task of its own: a target that swallows its cancellation is left behind."""
-    call = asyncio.ensure_future(_contained(target, item))
+    call = asyncio.ensure_future(_contained(target, item, trace))
     try:
         await asyncio.wait({call}, timeout=timeout_s)
     finally:
@@ -79,7 +167,7 @@ async def _call(target: Target, item: ItemCall, timeout_s: float) -> str:
             _left_behind.add(call)
             call.add_done_callback(_forget)
     if not call.done():
-        raise TargetFailure("timeout", f"No answer within {timeout_s:g} s.", transient=True)
+        raise _timed_out(timeout_s)
     if call.cancelled():
         raise TargetFailure("exception", "CancelledError: the target cancelled its own call.")
     return call.result()
@@ -88,9 +176,9 @@ async def _call(target: Target, item: ItemCall, timeout_s: float) -> str:
 _left_behind: set[asyncio.Task[str]] = set()  # an event loop alone would let them be collected
 
 
-async def _contained(target: Target, item: ItemCall) -> str:
+async def _contained(target: Target, item: ItemCall, trace: Trace) -> str:
     try:
-        return await target.call(item)
+        return await target.call(item, trace)
     except (SystemExit, KeyboardInterrupt) as error:  # would end the event loop
         raise CallableExited(error) from error
 
@@ -108,8 +196,14 @@ def backoff(tried: int) -> float:
 
 def storable(text: str) -> str:
     """`text` as every database takes it: no NUL, no half of a surrogate pair, of bounded length."""
+    if len(text) < MESSAGE_CHARS and text.isascii() and "\x00" not in text:
+        return text
     text = text[:MESSAGE_CHARS].replace("\x00", "\ufffd")
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _timed_out(timeout_s: float) -> TargetFailure:
+    return TargetFailure("timeout", f"No answer within {timeout_s:.4g} s.", transient=True)
 
 
 def _own_error(error: Exception) -> TargetFailure:

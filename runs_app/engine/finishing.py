@@ -18,7 +18,7 @@ def finish_if_done(run_id: int) -> bool:
     Safe to call at any time by anybody: of two at once, one closes it.
     """
     run = Run.objects.filter(pk=run_id, status=states.RUNNING, cancel_requested_at=None).first()
-    if run is None or run.planned_items < run.total_items:
+    if run is None or run.planned_items < run.total_items or run.retry_up_to is not None:
         return False
     if Shard.objects.filter(run=run_id, state=ShardState.OPEN).exists():
         return False
@@ -45,7 +45,7 @@ def finish_if_cancelled(run_id: int) -> bool:
     # Nothing of the run can change any more, so its figures need no lock. A crash before the run is
     # closed is mended by the sweeper, which comes here again.
     run.succeeded, run.failed = _count(run_id)
-    return _close(run, states.CANCELLED, "Cancelled.")
+    return _close(run, run.cancel_status, run.cancel_reason or "Cancelled.")
 
 
 def fail(run_id: int, reason: str) -> None:
@@ -88,6 +88,8 @@ def _close(run: Run, status: str, reason: str, only_if: dict[str, object] | None
                 summary=summary,
                 started_at=Coalesce(F("started_at"), Now()),
                 finished_at=Now(),
+                paused_at=None,
+                seat_limit=None,
             )
         )
     return bool(closed)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
@@ -10,7 +14,7 @@ from django.db.models.expressions import CombinedExpression
 
 from datasets_app import public
 from datasets_app.public import ItemRow
-from runs_app import states
+from runs_app import inline, states
 from runs_app.models import Result, Run, Shard
 
 SHARD_SIZE = 200
@@ -18,19 +22,23 @@ STRIKES_BEFORE_CARE = 2
 DEATHS_ALONE = 3  # of the worker, each while this one item was called with nothing beside it
 
 
+Due = tuple[ItemRow, int]
+"""An item and the repetition that is due."""
+
+
 @dataclass(slots=True, eq=False)
 class Claim:
-    """A shard that we hold, with its items that have no result yet.
+    """A shard that we hold, with what of it has no result yet.
 
     With `careful`, its items are called one at a time, each recorded before the next: one of them
     is suspected of killing its worker. `convicted` is the number of the item that did it too often.
     """
 
     shard: Shard
-    items: list[ItemRow]
+    due: list[Due]
     careful: bool
     convicted: int | None
-    open: int = 0  # items whose outcome is not recorded yet
+    open: int = 0  # of `due`, those whose outcome is not recorded yet
     begun: bool = False
     struck: bool = False  # `begin` has counted a strike that no result has taken back
     lost: bool = False  # our lease is gone: what we still have of it is worth nothing
@@ -49,51 +57,124 @@ def claim_next(run_id: int, owner: str) -> Claim | None:
 
 
 def plan_next(run_id: int) -> bool:
-    """Cut the next shard from the run's plan; False when all is planned or the run is over."""
+    """Cut the next shard from the run's plan, then from the errors to be tried again; False when
+    all is cut, or the run is over or is not to go on.
+    """
     with transaction.atomic():
-        run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
-        room = run.total_items - run.planned_items
-        if room <= 0 or run.status != states.RUNNING or run.cancel_requested_at is not None:
+        run = (
+            Run.objects.select_for_update(no_key=True)
+            .defer("selected", "summary", "inline_item", "target")
+            .get(pk=run_id)
+        )
+        if run.status != states.RUNNING or run.cancel_requested_at or run.paused_at:
             return False
-        items = public.plan_items(
-            run.dataset_id,
-            run.dataset_version,
-            after=run.planned_after,
-            limit=min(SHARD_SIZE, room),
+        if run.planned_items < run.total_items:
+            return _cut_from_plan(run)
+        return run.retry_up_to is not None and _cut_from_errors(run, run.retry_up_to)
+
+
+def _cut_from_plan(run: Run) -> bool:
+    items = _next_items(run, max(1, SHARD_SIZE // run.repetitions))
+    if not items:
+        # Fewer items than counted (content was purged): the plan is what there is.
+        Run.objects.filter(pk=run.pk).update(
+            total_items=run.planned_items, total_results=run.planned_items * run.repetitions
         )
-        if not items:
-            # Fewer items than counted (content was purged): the plan is what there is.
-            Run.objects.filter(pk=run_id).update(
-                total_items=run.planned_items, total_results=run.planned_items
-            )
-            return False
-        Shard.objects.create(
-            run=run,
-            items=items,
-            first_number=items[0][1],
-            last_number=items[-1][1],
-            size=len(items),
-        )
-        Run.objects.filter(pk=run_id).update(
-            planned_after=items[-1][1], planned_items=F("planned_items") + len(items)
-        )
-        return True
+        return False
+    _add_shard(run, items, size=len(items) * run.repetitions)
+    Run.objects.filter(pk=run.pk).update(
+        planned_after=items[-1][1], planned_items=F("planned_items") + len(items)
+    )
+    return True
+
+
+def _next_items(run: Run, most: int) -> list[tuple[int, int]]:
+    """(revision id, number) of the next items of the plan."""
+    if run.dataset_id is None:
+        return [(inline.REVISION_ID, inline.NUMBER)]
+    most = min(most, run.total_items - run.planned_items)
+    chosen = (
+        _selected(run.pk) if "sample" in run.selection or "failed_of" in run.selection else None
+    )
+    if chosen is not None:
+        start = bisect_right(chosen, run.planned_after)
+        chosen = chosen[start : start + most]
+    return public.plan_items(
+        run.dataset_id,
+        run.dataset_version,
+        after=run.planned_after,
+        limit=most,
+        split=run.selection.get("split", ""),
+        numbers=chosen,
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _selected(run_id: int) -> list[int] | None:
+    """The item numbers that a run is limited to: frozen at its start, so read once."""
+    chosen: list[int] | None = Run.objects.values_list("selected", flat=True).get(pk=run_id)
+    return chosen
+
+
+def _cut_from_errors(run: Run, up_to: int) -> bool:
+    """A shard of results that are errors and older than the retry, whole items at a time."""
+    found = list(
+        Result.objects.filter(run=run, id__lte=up_to, item_number__gt=run.retry_after)
+        .exclude(error_type="")
+        .order_by("item_number", "repetition")
+        .values_list("revision_id", "item_number", "repetition")[:SHARD_SIZE]
+    )
+    if len(found) == SHARD_SIZE and found[0][1] != found[-1][1]:
+        found = [each for each in found if each[1] != found[-1][1]]  # it may go on beyond
+    if not found:
+        Run.objects.filter(pk=run.pk).update(retry_up_to=None)
+        return False
+    _add_shard(
+        run,
+        sorted({(revision, number) for revision, number, _ in found}, key=lambda item: item[1]),
+        size=len(found),
+        repetitions=[(number, repetition) for _, number, repetition in found],
+        retry=run.score_revision,
+    )
+    Run.objects.filter(pk=run.pk).update(retry_after=found[-1][1])
+    return True
+
+
+def _add_shard(run: Run, items: list[tuple[int, int]], **columns: Any) -> None:
+    Shard.objects.create(
+        run=run, items=items, first_number=items[0][1], last_number=items[-1][1], **columns
+    )
 
 
 def _open_claim(shard: Shard) -> Claim:
+    run = Run.objects.only("repetitions", "inline_item").get(pk=shard.run_id)
     done = set(
         Result.objects.filter(
             run=shard.run_id,
             item_number__range=(shard.first_number, shard.last_number),
             shard_id=shard.pk,
-        ).values_list("item_number", flat=True)
+        ).values_list("item_number", "repetition")
     )
-    missing = [(revision, number) for revision, number in shard.items if number not in done]
-    rows = public.revisions_by_id([revision for revision, _ in missing])
-    items = [rows[revision] for revision, _ in missing]
+    wanted = [
+        (revision, number, repetition)
+        for revision, number in shard.items
+        for repetition in _repetitions(shard, number, run.repetitions)
+        if (number, repetition) not in done
+    ]
+    if run.inline_item is not None:
+        rows = {inline.REVISION_ID: inline.item_row(run)}
+    else:
+        rows = public.revisions_by_id(list({revision for revision, _, _ in wanted}))
+    due = [(rows[revision], repetition) for revision, _, repetition in wanted]
     guilty = shard.strikes >= STRIKES_BEFORE_CARE + DEATHS_ALONE
-    convicted = shard.suspect if guilty and any(n == shard.suspect for _, n in missing) else None
-    return Claim(shard, items, shard.strikes >= STRIKES_BEFORE_CARE, convicted, open=len(items))
+    convicted = shard.suspect if guilty and any(n == shard.suspect for _, n, _ in wanted) else None
+    return Claim(shard, due, shard.strikes >= STRIKES_BEFORE_CARE, convicted, open=len(due))
+
+
+def _repetitions(shard: Shard, number: int, of_run: int) -> Iterable[int]:
+    if shard.repetitions is None:
+        return range(of_run)
+    return [repetition for n, repetition in shard.repetitions if n == number]
 
 
 def begin(claim: Claim, number: int) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.db import InterfaceError, OperationalError
@@ -18,6 +20,7 @@ from runs_app.engine.attempt import Outcome, storable
 from runs_app.engine.database import DatabaseThread
 from runs_app.engine.planning import Claim
 from runs_app.engine.writing import Recorded, flush
+from runs_app.targets.trace import Trace
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 200
@@ -31,8 +34,10 @@ REFUSED = "not_storable"
 class Recorder:
     """Outcomes in, rows out."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: DatabaseThread, *, on_errors: Callable[[], object]) -> None:
+        """`on_errors` is called in the database thread after a flush that had errors in it."""
         self._database = database
+        self._on_errors = on_errors
         self._rows: list[Recorded] = []
         self._chars = 0  # of the outputs in `_rows`
         self._finishing: list[Claim] = []
@@ -47,7 +52,7 @@ class Recorder:
         """Take an outcome; the last one of its shard asks for a flush at once."""
         self._written.clear()
         self._rows.append(row)
-        self._chars += len(row.outcome.output_json or "")
+        self._chars += len(row.outcome.output_json or "") + len(row.spans or "")
         row.claim.open -= 1
         if row.claim.open == 0:
             self._finishing.append(row.claim)
@@ -104,6 +109,8 @@ class Recorder:
             claim.lost = True
         for row in rows:
             row.claim.struck = False
+        if any(row.outcome.error_type for row in rows):
+            await self._database(self._on_errors)
         if not self._rows and not self._finishing:
             self._written.set()
 
@@ -141,8 +148,8 @@ class Recorder:
 
 
 def _refused(row: Recorded, error: Exception) -> Recorded:
-    """An error in place of a row that cannot be stored."""
+    """An error in place of a row that cannot be stored, without what else may be to blame."""
     now = datetime.now(UTC)
     message = storable(f"The database refused this result: {type(error).__name__}: {error}")
     outcome = Outcome(None, REFUSED, message, now, now, 0.0, 0)
-    return Recorded(row.claim, row.item_number, row.revision_id, outcome, [])
+    return replace(row, outcome=outcome, scores=[], trace=Trace(), spans=None)

@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from datasets_app.public import ItemRow
 from evalhub.kit.json import ABSENT
 from runs_app.engine.attempt import storable
-from runs_app.scorers import Scorer
+from runs_app.scorers import Scorer, build, parse_spec
+from runs_app.targets.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
 class BoundScorer:
-    """A scorer ready to score, with the id of its row in the run."""
+    """A scorer ready to score, with the id of its row in the run and its name there."""
 
     run_scorer_id: int
+    name: str
     scorer: Scorer
+
+
+def bind(run_scorer_id: int, spec: Mapping[str, Any]) -> BoundScorer:
+    """The scorer of a run's row. Raises SpecError when it cannot be built any more."""
+    parsed = parse_spec(dict(spec))
+    return BoundScorer(run_scorer_id, parsed.name, build(parsed))
 
 
 ScoreRow = tuple[int, int, int, str, float | None, str]
 """(run scorer, item number, repetition, state, value, reason): the columns of a score."""
 
 
-def score(scorers: Sequence[BoundScorer], item: ItemRow, output_json: str) -> list[ScoreRow]:
-    """One row for each scorer. A failing scorer is a row with the state "error", never an
-    exception.
+def score(
+    scorers: Sequence[BoundScorer],
+    item: ItemRow,
+    repetition: int,
+    output_json: str,
+    trace: Trace | None = None,
+) -> list[ScoreRow]:
+    """One row for each scorer, and a span in `trace`. A failing scorer is a row with the state
+    "error", never an exception.
     """
     output = json.loads(output_json)
     expected = ABSENT if item.expected_json is None else json.loads(item.expected_json)
     about = {"number": item.number, "external_id": item.external_id}
     rows: list[ScoreRow] = []
     for bound in scorers:
+        begin_ms = trace.now_ms() if trace else 0.0
         outcome = bound.scorer.score(output, expected, item=about)
+        if trace:
+            error = outcome.reason if outcome.state == "error" else ""
+            trace.add(bound.name, "scorer", begin_ms, depth=0, error=error)
         rows.append(
             (
                 bound.run_scorer_id,
                 item.number,
-                0,
+                repetition,
                 outcome.state,
                 outcome.value,
                 storable(outcome.reason),

@@ -22,6 +22,8 @@ def sweep() -> int:
         live_stays = Stay.objects.live().filter(run=run).count()
         if run.cancel_requested_at is not None:
             touched += finish_if_cancelled(run.pk)
+        elif run.paused_at is not None:
+            continue
         elif _has_work(run):
             if live_stays < min(workers, run.max_concurrency):
                 wake_now("runs.work", run.pk)
@@ -33,5 +35,7 @@ def sweep() -> int:
 
 def _has_work(run: Run) -> bool:
     if run.status == states.PENDING or run.planned_items < run.total_items:
+        return True
+    if run.retry_up_to is not None:
         return True
     return Shard.objects.filter(run=run.pk, state=ShardState.OPEN).claimable().exists()

@@ -17,6 +17,7 @@ from runs_app.engine.planning import STRIKES_BEFORE_CARE, Claim
 from runs_app.engine.scoring import ScoreRow
 from runs_app.models import Result, Score, Shard
 from runs_app.models.work import ShardState
+from runs_app.targets.trace import Trace
 
 RESULT_COLUMNS = (
     "run",
@@ -31,6 +32,11 @@ RESULT_COLUMNS = (
     "completed_at",
     "latency_ms",
     "retries",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+    "trace_id",
+    "spans_json",
 )
 SCORE_COLUMNS = ("run_scorer", "item_number", "repetition", "state", "value", "reason")
 
@@ -41,9 +47,12 @@ class Recorded:
 
     claim: Claim
     item_number: int
+    repetition: int
     revision_id: int
     outcome: Outcome
     scores: list[ScoreRow]
+    trace: Trace
+    spans: str | None  # as they are stored
 
 
 def flush(rows: Sequence[Recorded], finishing: Sequence[Claim]) -> list[Claim]:
@@ -63,7 +72,11 @@ def flush(rows: Sequence[Recorded], finishing: Sequence[Claim]) -> list[Claim]:
         # ring.
         lost = [claim for _, claim in sorted(claims.items()) if not _fence(claim, by_shard)]
         owned = [row for row in rows if row.claim not in lost]
-        # 2. Rows: results and scores stand or fall together.
+        # 2. Rows: results and scores stand or fall together. What is tried again takes the place of
+        # its error.
+        for claim_id, again in by_shard.items():
+            if again[0].claim.shard.retry and claims[claim_id] not in lost:
+                _drop_errors(again)
         written = bulk.insert(Result, RESULT_COLUMNS, map(_result_row, owned), skip_existing=True)
         bulk.insert(
             Score,
@@ -99,6 +112,21 @@ def _fence(claim: Claim, by_shard: dict[int, list[Recorded]]) -> bool:
     )
 
 
+def _drop_errors(rows: list[Recorded]) -> None:
+    """Delete the errors that rows of one shard replace: only now that the new ones are there."""
+    shard = rows[0].claim.shard
+    numbers_by_repetition: dict[int, list[int]] = {}
+    for row in rows:
+        numbers_by_repetition.setdefault(row.repetition, []).append(row.item_number)
+    for repetition, numbers in numbers_by_repetition.items():
+        (
+            Result.objects.filter(run=shard.run_id, item_number__in=numbers, repetition=repetition)
+            .exclude(error_type="")
+            .exclude(shard_id=shard.pk)
+            .delete()
+        )
+
+
 def count_shard(shard: Shard) -> bool:
     """Recount the shard's results, and close it when there are as many as it has items."""
     counts = Result.objects.filter(
@@ -120,7 +148,7 @@ def _result_row(row: Recorded) -> tuple[object, ...]:
     return (
         row.claim.shard.run_id,
         row.item_number,
-        0,
+        row.repetition,
         row.claim.shard.pk,
         row.revision_id,
         outcome.output_json,
@@ -130,4 +158,9 @@ def _result_row(row: Recorded) -> tuple[object, ...]:
         adapt(outcome.completed_at),
         outcome.latency_ms,
         outcome.retries,
+        row.trace.input_tokens,
+        row.trace.output_tokens,
+        row.trace.cost_usd,
+        row.trace.trace_id,
+        row.spans,
     )

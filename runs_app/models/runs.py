@@ -68,6 +68,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     cancel_reason = models.CharField(max_length=500, blank=True)
+    cancel_status = models.CharField(max_length=10, default=states.CANCELLED)  # what it ends as
     paused_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 

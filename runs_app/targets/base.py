@@ -66,12 +66,14 @@ class Estimate:
 
 class Target(Protocol):
     """A target ready to be called. `instant` ones only look something up: they need no seat.
+    `cooperative` ones end at once when their call is cancelled.
 
     `connection_id` names the connection whose rate limits hold for its calls, None without one.
     `priced` says whether its calls have a known price.
     """
 
     instant: bool
+    cooperative: bool
     connection_id: int | None
     priced: bool
 
@@ -95,6 +97,7 @@ class PlainTarget:
     """The parts of a target that most have no use for."""
 
     instant = False
+    cooperative = False
     connection_id: int | None = None
     priced = False
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evalhub.kit.json import dumps
+import orjson
 
-MAX_CHARS = 64 * 1024  # of the stored spans
-MAX_TEXT = 2_000  # of one text in a span's data
+MAX_BYTES = 64 * 1024  # of the stored spans
+MAX_SPANS = 500
 SPAN_KINDS = ("try", "model", "http", "tool", "step", "scorer")
 
 Span = dict[str, Any]
@@ -99,3 +99,76 @@ class Trace:
     def traceparent(self) -> str:
         """The W3C header for a call: our trace, a new parent span, sampled."""
         return f"00-{self.own_id}-{random.getrandbits(64) or 1:016x}-01"
+
+
+def spans_json(spans: Sequence[Span]) -> str | None:
+    """The spans as JSON text of at most MAX_BYTES, None without any.
+
+    What is too much is left out: first the details of the largest spans, then spans in the middle,
+    in whose place one says how many. Texts that no database takes are made harmless.
+    """
+    if not spans:
+        return None
+    encoded = [_encode(span) for span in spans]
+    size = sum(map(len, encoded)) + len(encoded) + 1
+    if size > MAX_BYTES or len(encoded) > MAX_SPANS:
+        encoded = _cut(spans, encoded)
+    return (b"[" + b",".join(encoded) + b"]").decode()
+
+
+def _encode(span: Span) -> bytes:
+    try:
+        return orjson.dumps(span)
+    except TypeError:  # a lone surrogate, or a value of a target's own that is no JSON
+        return orjson.dumps(_harmless(span))
+
+
+def _harmless(value: Any) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if -(2**53) < value < 2**53 else str(value)
+    if isinstance(value, Mapping):
+        return {_text(name): _harmless(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_harmless(inner) for inner in value]
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def _cut(spans: Sequence[Span], encoded: list[bytes]) -> list[bytes]:
+    bare = [_encode({k: v for k, v in span.items() if k != "data"}) for span in spans]
+    over = sum(map(len, encoded)) + len(encoded) + 1 - MAX_BYTES
+    for place in sorted(range(len(encoded)), key=lambda i: len(bare[i]) - len(encoded[i])):
+        if over <= 0:
+            break
+        over -= len(encoded[place]) - len(bare[place])
+        encoded[place] = bare[place]
+    if over <= 0 and len(encoded) <= MAX_SPANS:
+        return encoded
+    room = MAX_BYTES - 400
+    kept_first: list[bytes] = []
+    kept_last: list[bytes] = []
+    remaining = list(range(len(encoded)))
+    while remaining and len(kept_first) + len(kept_last) < MAX_SPANS - 1:
+        first = len(kept_first) <= len(kept_last)
+        place = remaining[0 if first else -1]
+        room -= len(encoded[place]) + 1
+        if room < 0:
+            break
+        remaining.pop(0 if first else -1)
+        (kept_first if first else kept_last).append(encoded[place])
+    if not remaining:
+        return encoded
+    left_out = spans[remaining[0]]
+    note = {
+        "name": f"{len(remaining)} more spans, left out",
+        "kind": "step",
+        "start_ms": left_out.get("start_ms", 0),
+        "ms": 0,
+        "depth": 1,
+    }
+    return [*kept_first, _encode(note), *reversed(kept_last)]
