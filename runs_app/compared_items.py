@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Places = NDArray[np.intp]
 
+Repeated = Sequence[ResultRow]  # one item's results, a row for each repetition
+
 PAGE_SIZE = 20
 GROUPS = (
     "regressed",
@@ -40,7 +42,8 @@ class ComparedItem:
     """One item of a comparison, in one of GROUPS. "changed" means that its content did.
 
     `number` is the item's number in A, or in B when it is there only; `item` is what A saw, else B.
-    `change` is B - A, None unless both values exist.
+    `a` and `b` are the first repetitions, the values means over all that scored. `change` is
+    B - A, None unless both values exist.
     """
 
     number: int
@@ -227,16 +230,17 @@ def _rows(
     theirs = rows_of(joined.run_b, [number for number in numbers_b if number])
     name = scorer.name if scorer else None
     return [
-        _row(name, group, ours.get(a), theirs.get(b))
+        _row(name, group, ours.get(a, ()), theirs.get(b, ()))
         for a, b in zip(numbers_a, numbers_b, strict=True)
     ]
 
 
-def _row(scorer: str | None, group: str, a: ResultRow | None, b: ResultRow | None) -> ComparedItem:
+def _row(scorer: str | None, group: str, all_a: Repeated, all_b: Repeated) -> ComparedItem:
+    a, b = next(iter(all_a), None), next(iter(all_b), None)
     shown = a or b
     if shown is None:
         raise NotFound("This item has no result any more. Load the comparison again.")
-    value_a, value_b = _value(a, scorer), _value(b, scorer)
+    value_a, value_b = _value(all_a, scorer), _value(all_b, scorer)
     change = None if value_a is None or value_b is None else value_b - value_a
     return ComparedItem(
         number=shown.number,
@@ -250,6 +254,7 @@ def _row(scorer: str | None, group: str, a: ResultRow | None, b: ResultRow | Non
     )
 
 
-def _value(row: ResultRow | None, scorer: str | None) -> float | None:
-    score = row.scores.get(scorer) if row is not None and scorer is not None else None
-    return score.value if score is not None else None
+def _value(rows: Repeated, scorer: str | None) -> float | None:
+    found = [row.scores[scorer].value for row in rows if scorer in row.scores]
+    values = [value for value in found if value is not None]
+    return sum(values) / len(values) if values else None

@@ -18,6 +18,7 @@ from runs_app.compared_items import (
 )
 from runs_app.comparison import (
     HeadlineLine,
+    Kind,
     Pairing,
     ScorerComparison,
     ScorerInput,
@@ -48,13 +49,17 @@ DEFAULT_MARGIN = 2.0  # points
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """One side of a comparison. `latency_ms` has p50, p95 and p99, None each without a success."""
+    """One side of a comparison; `results` and `errors` count items.
+
+    An item is an error when all its repetitions are. `latency_ms` has p50, p95 and p99, None each
+    without a success.
+    """
 
     number: int
     uuid: str
     name: str
     target: str
-    dataset_id: int
+    dataset_id: int | None
     dataset_version: int
     status: str
     created_at: datetime
@@ -177,14 +182,21 @@ def _input(
     zero_a = np.where(joined.errored_a(), 0.0, scores.a)[errored]
     zero_b = np.where(joined.errored_b(), 0.0, scores.b)[errored]
     known = ~np.isnan(zero_a) & ~np.isnan(zero_b)
-    one_range = (scorer.a.low, scorer.a.high) == (scorer.b.low, scorer.b.high)
+    kind: Kind = "continuous"
+    low_high = {(scorer.low, scorer.high) for scorer in (scorer.a, scorer.b)}
+    if scorer.a.kind == "binary":
+        low_high = {(0.0, 1.0)}
+        # An item's mean over repetitions lies between 0 and 1, and is no longer a yes or no.
+        if joined.run_a.repetitions == joined.run_b.repetitions == 1:
+            kind = "binary"
+    # Two ranges have no common point, so there is no margin to hold the change against.
+    low, high = low_high.pop() if len(low_high) == 1 else (None, None)
     return ScorerInput(
         name=scorer.name,
-        kind="binary" if scorer.a.kind == "binary" else "continuous",
+        kind=kind,
         higher_is_better=scorer.a.higher_is_better,
-        # Two ranges have no common point, so there is no margin to hold the change against.
-        low=scorer.a.low if one_range else None,
-        high=scorer.a.high if one_range else None,
+        low=low,
+        high=high,
         primary=scorer.primary,
         margin_points=margin,
         tie_tolerance=0.0,

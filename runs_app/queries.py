@@ -43,18 +43,20 @@ __all__ = [
 ]
 
 MAX_NUMBER = 2**31 - 1  # what the column holds
+_NOT_MEASURED = {"tokens": None, "cost_usd": None, "retries": 0}
 
 
 def runs(
     user: User, project: Project, *, dataset_id: int | None = None, status: str = "", q: str = ""
 ) -> QuerySet[Run]:
-    """The project's runs, newest first, with their scorers and authors.
+    """The project's runs that lists show, newest first, with their scorers and authors.
 
     `status` is one state, or "active" for all that are not over; `q` is looked for in the name and
     the target, and may be a run's number (with or without #).
     """
     found = (
         Run.objects.for_user(user)
+        .listed()
         .filter(project=project)
         .select_related("created_by")
         .prefetch_related("scorers")
@@ -76,7 +78,7 @@ def runs(
 
 
 def find_run(user: User, project: Project, ref: str | int) -> Run:
-    """A run by its number (with or without #) or uuid. Raises NotFound."""
+    """A run that lists show, by its number (with or without #) or uuid. Raises NotFound."""
     found = runs(user, project)
     number = _number(str(ref))
     if number is not None:
@@ -102,8 +104,10 @@ def summary(run: Run) -> dict[str, Any]:
         return summarise(run)
     scores = stored["scores"]
     ordered = {scorer.name: scores[scorer.name] for scorer in run.scorers.all()}
+    # Runs that ended before there were repetitions do not count their results apart.
+    ordered = {name: {"scored": figures["n"], **figures} for name, figures in ordered.items()}
     errors = dict(sorted(stored["errors"].items(), key=lambda error: (-error[1], error[0])))
-    return {**stored, "scores": ordered, "errors": errors}
+    return {**_NOT_MEASURED, **stored, "scores": ordered, "errors": errors}
 
 
 def _number(text: str) -> int | None:

@@ -1,6 +1,7 @@
 """Reading the results of one run: pages, single rows, neighbours and counts.
 
-A page costs the same few queries whatever its size: item numbers, results, scores, items.
+A page costs the same few queries whatever its size: item numbers, results, scores, items. Pages go
+by items; filters choose and count results, so an item shows those of its repetitions that match.
 """
 
 from __future__ import annotations
@@ -8,53 +9,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from datasets_app import public
-from datasets_app.public import ItemRow
 from evalhub.kit.errors import NotFound
 from evalhub.kit.paging import Page
 from runs_app import passing
 from runs_app.models import Result, Run, RunScorer, Score
 from runs_app.progress import progress
+from runs_app.result_rows import ResultRow, ScoreRow, rows_of
+
+__all__ = [
+    "FILTERS",
+    "FilterCounts",
+    "Neighbours",
+    "ResultRow",
+    "ScoreRow",
+    "count_failing",
+    "count_not_scored",
+    "filter_counts",
+    "find_result",
+    "matches",
+    "matching",
+    "result_neighbours",
+    "results_page",
+    "rows_of",
+]
 
 PAGE_SIZE = 50
 FILTERS = ("all", "fail", "error", "not_scored")
 COUNTED_WHILE_ACTIVE = 50_000  # results; above that an unfinished run shows no count of failures
-
-Status = Literal["ok", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """One scorer's word on one result. `value` is None unless `state` is "scored"."""
-
-    name: str
-    state: str
-    value: float | None
-    reason: str
-    passed: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ResultRow:
-    """What the target gave for one item. `output_json` is None in an error; `latency_ms` is in
-    milliseconds. `scores` are in the run's order and leave out scorers that have no row."""
-
-    number: int
-    item: ItemRow
-    status: Status
-    output_json: str | None
-    error_type: str
-    error_message: str
-    latency_ms: float
-    retries: int
-    started_at: datetime
-    completed_at: datetime
-    scores: dict[str, ScoreRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +69,14 @@ def results_page(
     after: int | None = None,
     before: int | None = None,
     size: int = PAGE_SIZE,
+    spans: bool = False,
 ) -> Page[ResultRow]:
-    """A page of results in item order after number `after`, or the one that ends before `before`.
+    """The results of `size` items in their order after number `after`, or before `before`.
 
     `show` is one of FILTERS; `scorer` narrows "fail" and "not_scored" to one scorer; `q` is looked
-    for in outputs and error messages. `total` is known without a filter. Raises NotFound for a
-    filter or scorer that the run does not have.
+    for in outputs and error messages. `total` counts results and is known without a filter. Rows
+    have their spans only with `spans`. Raises NotFound for a filter or scorer that the run does not
+    have.
     """
     if before is not None:
         numbers = _numbers(run, show, scorer, q, before=before, limit=size + 1)
@@ -100,21 +86,35 @@ def results_page(
         numbers = _numbers(run, show, scorer, q, after=after or 0, limit=size + 1)
         more_before, more_after = bool(after), len(numbers) > size
         numbers = numbers[:size]
-    found = rows_of(run, numbers)
+    found = rows_of(run, numbers, spans=spans)
+    rows = [row for number in numbers for row in found.get(number, ())]
     return Page(
-        rows=[found[number] for number in numbers],
+        rows=rows if run.repetitions == 1 else _only_matching(run, rows, show, scorer, q),
         after=numbers[-1] if numbers and more_after else None,
         before=numbers[0] if numbers and more_before else None,
         total=count_done(run)[0] if show == "all" and not q else None,
     )
 
 
-def find_result(run: Run, number: int) -> ResultRow:
-    """The result of item `number`. Raises NotFound."""
-    row = rows_of(run, [number]).get(number)
-    if row is None:
-        raise NotFound(f"Run #{run.number} has no result for item #{number}.")
-    return row
+def find_result(run: Run, number: int, repetition: int = 0) -> ResultRow:
+    """The result of item `number`, with its spans; the first repetition is 0. Raises NotFound."""
+    for row in rows_of(run, [number], spans=True).get(number, ()):
+        if row.repetition == repetition:
+            return row
+    which = f", repetition {repetition + 1}" if repetition else ""
+    raise NotFound(f"Run #{run.number} has no result for item #{number}{which}.")
+
+
+def matches(row: ResultRow, show: str, scorer: str = "") -> bool:
+    """Whether the filter `show` holds this result; `scorer` narrows it as in `results_page`."""
+    if show == "error":
+        return row.status == "error"
+    scores = [score for name, score in row.scores.items() if scorer in ("", name)]
+    if show == "fail":
+        return any(score.passed is False for score in scores)
+    if show == "not_scored":
+        return any(score.state != "scored" for score in scores)
+    return True
 
 
 def result_neighbours(
@@ -137,7 +137,7 @@ def filter_counts(run: Run, *, scorer: str = "") -> FilterCounts:
             return FilterCounts(done, stored["fail"], errors, stored["not_scored"])
         figures = summary["scores"][scorer]
         passed = figures["passed"]
-        fails = 0 if passed is None else figures["n"] - passed
+        fails = 0 if passed is None else figures.get("scored", figures["n"]) - passed
         return FilterCounts(done, fails, errors, figures["errors"] + figures["not_scored"])
     if done > COUNTED_WHILE_ACTIVE:
         return FilterCounts(done, None, errors, None)
@@ -173,66 +173,34 @@ def scorers_of(run: Run, name: str = "") -> list[RunScorer]:
     return named
 
 
-def rows_of(run: Run, numbers: Sequence[int]) -> dict[int, ResultRow]:
-    """The results of these items by number, complete with items and scores; three queries (four
-    when the run's scorers are not loaded)."""
-    if not numbers:
-        return {}
-    results = list(Result.objects.filter(run=run, item_number__in=numbers, repetition=0))
-    items = public.revisions_by_id([result.revision_id for result in results])
-    scores = _scores(list(run.scorers.all()), numbers)
-    return {
-        result.item_number: ResultRow(
-            number=result.item_number,
-            item=items[result.revision_id],
-            status="error" if result.failed else "ok",
-            output_json=result.output_json,
-            error_type=result.error_type,
-            error_message=result.error_message,
-            latency_ms=result.latency_ms,
-            retries=result.retries,
-            started_at=result.started_at,
-            completed_at=result.completed_at,
-            scores=scores.get(result.item_number, {}),
-        )
-        for result in results
-    }
-
-
 def matching(q: str) -> Q:
     """The condition on `Result` rows that hold the text `q`, as it is written inside JSON."""
     inside = json.dumps(q, ensure_ascii=False)[1:-1]
     return Q(output_json__icontains=inside) | Q(error_message__icontains=q)
 
 
-def _scores(scorers: Sequence[RunScorer], numbers: Sequence[int]) -> dict[int, dict[str, ScoreRow]]:
-    by_item: dict[int, dict[int, Score]] = {}
-    found = Score.objects.filter(run_scorer__in=scorers, item_number__in=numbers, repetition=0)
-    for score in found if scorers else ():
-        by_item.setdefault(score.item_number, {})[score.run_scorer_id] = score
-    return {
-        number: {
-            scorer.name: _score_row(scorer, scores[scorer.pk])
-            for scorer in scorers
-            if scorer.pk in scores
-        }
-        for number, scores in by_item.items()
-    }
-
-
-def _score_row(scorer: RunScorer, score: Score) -> ScoreRow:
-    passed = passing.passes(scorer, score.value)
-    return ScoreRow(scorer.name, score.state, score.value, score.reason, passed)
+def _only_matching(
+    run: Run, rows: Sequence[ResultRow], show: str, scorer: str, q: str
+) -> list[ResultRow]:
+    """Those of the items' results that match themselves, not by another repetition."""
+    kept = [row for row in rows if matches(row, show, scorer)]
+    if not q:
+        return kept
+    # Only the database knows what is like `q`: its rules for case are its own.
+    numbers = {row.number for row in kept}
+    found = Result.objects.filter(matching(q), run=run, item_number__in=numbers)
+    holding = set(found.values_list("item_number", "repetition"))
+    return [row for row in kept if (row.number, row.repetition) in holding]
 
 
 def _count_any(conditions: Iterable[Q]) -> int:
     conditions = list(conditions)
     if not conditions:
         return 0
-    found = Score.objects.filter(_any(conditions), repetition=0)
+    found = Score.objects.filter(_any(conditions))
     if len(conditions) == 1:
         return found.count()
-    return found.values("item_number").distinct().count()
+    return found.values("item_number", "repetition").distinct().count()
 
 
 def _numbers(
@@ -258,34 +226,44 @@ def _numbers(
         if not conditions:
             return []
         if q:
-            scores = Score.objects.filter(_any(conditions), item_number=OuterRef("item_number"))
-            found = Result.objects.filter(matching(q), Exists(scores), run=run, repetition=0)
-            return _walk(found, after, before, limit)
+            scores = Score.objects.filter(
+                _any(conditions),
+                item_number=OuterRef("item_number"),
+                repetition=OuterRef("repetition"),
+            )
+            found = Result.objects.filter(matching(q), Exists(scores), run=run)
+            return _walk(run, found, after, before, limit)
         # One walk along an index per scorer, merged: an OR over scorers would read them all.
         merged: set[int] = set()
         for condition in conditions:
-            scores = Score.objects.filter(condition, repetition=0)
-            merged.update(_walk(scores, after, before, limit))
+            scores = Score.objects.filter(condition)
+            merged.update(_walk(run, scores, after, before, limit))
         return sorted(merged, reverse=before is not None)[:limit]
-    results = Result.objects.filter(run=run, repetition=0)
+    results = Result.objects.filter(run=run)
     if show == "error":
         results = results.exclude(error_type="")
     if q:
         results = results.filter(matching(q))
-    return _walk(results, after, before, limit)
+    return _walk(run, results, after, before, limit)
 
 
 _RULES = {"fail": "failing", "not_scored": "not_scored"}
 
 
 def _walk(
-    found: QuerySet[Result] | QuerySet[Score], after: int | None, before: int | None, limit: int
+    run: Run,
+    found: QuerySet[Result] | QuerySet[Score],
+    after: int | None,
+    before: int | None,
+    limit: int,
 ) -> list[int]:
     if before is not None:
         found = found.filter(item_number__lt=before).order_by("-item_number")
     else:
         found = found.filter(item_number__gt=after or 0).order_by("item_number")
-    return list(found.values_list("item_number", flat=True)[:limit])
+    # An item has a row for each repetition at most, so these hold `limit` items, where there are.
+    rows = found.values_list("item_number", flat=True)[: limit * run.repetitions]
+    return list(dict.fromkeys(rows))[:limit]
 
 
 def _any(conditions: Sequence[Q]) -> Q:

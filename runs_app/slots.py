@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Window
+from django.db.models import Avg, Count, F, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 
@@ -18,7 +18,8 @@ from evalhub.kit import slots
 from evalhub.kit.figures import decimal, percent
 from runs_app import passing, states
 from runs_app.models import Result, Run, RunScorer, Score
-from runs_app.results import ScoreRow
+from runs_app.models.runs import RunQuerySet
+from runs_app.result_rows import ScoreRow, score_row
 
 RECENT_RUNS = 5  # of an item
 TREND_RUNS = 12  # of a dataset
@@ -36,14 +37,14 @@ def register() -> None:
 
 def running(project_ids: Sequence[int]) -> dict[int, int]:
     """{project: how many of its runs are not over}."""
-    found = Run.objects.filter(project__in=project_ids, status__in=states.ACTIVE).order_by()
+    found = Run.objects.listed().active().filter(project__in=project_ids).order_by()
     counts = dict(found.values_list("project").annotate(Count("pk")))
     return {project: counts.get(project, 0) for project in project_ids}
 
 
 def tab_counts(dataset_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """{dataset: {"runs": how many}}."""
-    found = Run.objects.filter(dataset__in=dataset_ids).order_by()
+    found = Run.objects.listed().filter(dataset__in=dataset_ids).order_by()
     counts = dict(found.values_list("dataset").annotate(Count("pk")))
     return {dataset: {"runs": counts.get(dataset, 0)} for dataset in dataset_ids}
 
@@ -69,7 +70,8 @@ def last_run(dataset_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """
     place = Window(RowNumber(), partition_by=F("dataset"), order_by=F("number").desc())
     found = (
-        Run.objects.filter(dataset__in=dataset_ids, status__in=states.TERMINAL)
+        Run.objects.listed()
+        .filter(dataset__in=dataset_ids, status__in=states.TERMINAL)
         .annotate(place=place)
         .filter(place__lte=TREND_RUNS)
         .order_by("dataset", "-number")
@@ -120,13 +122,15 @@ def last_results(numbers: Sequence[int], *, dataset_id: int) -> dict[int, str]:
     """{item number: "ppf-p"}: passed, failed or nothing in the newest runs that are over, newest
     last.
 
-    It is the verdict of each run's primary scorer; an error is nothing. Items without any are left
-    out.
+    It is the verdict of each run's primary scorer, on the mean over repetitions; an error is
+    nothing. Items without any are left out.
     """
     scorers = _recent_primaries(dataset_id)[::-1]
-    found = Score.objects.filter(
-        run_scorer__in=scorers, item_number__in=numbers, repetition=0, state="scored"
-    ).values_list("item_number", "run_scorer", "value")
+    found = (
+        Score.objects.filter(run_scorer__in=scorers, item_number__in=numbers, state="scored")
+        .values_list("item_number", "run_scorer")
+        .annotate(Avg("value"))
+    )
     places = {scorer.pk: place for place, scorer in enumerate(scorers)}
     marks: dict[int, list[str]] = {}
     for number, scorer_id, value in found if scorers else ():
@@ -140,16 +144,12 @@ def last_results(numbers: Sequence[int], *, dataset_id: int) -> dict[int, str]:
 def item_runs(
     numbers: Sequence[int], *, dataset_id: int, project_slug: str
 ) -> dict[int, list[dict[str, Any]]]:
-    """{item number: its results in the newest runs that are over, newest first}.
+    """{item number: its (first) results in the newest runs that are over, newest first}.
 
     Each: {number, name, target, finished_at, url, output_json, error_type, error_message,
     latency_ms, score}, where `score` is the primary scorer's ScoreRow or None.
     """
-    recent = list(
-        Run.objects.filter(dataset=dataset_id, status__in=states.TERMINAL).order_by("-number")[
-            :RECENT_RUNS
-        ]
-    )
+    recent = list(_over(dataset_id)[:RECENT_RUNS])
     if not recent:
         return {}
     results = {
@@ -195,19 +195,18 @@ def _scores(
     rows = {}
     for score in found if scorers else ():
         scorer = by_id[score.run_scorer_id]
-        rows[score.item_number, scorer.run_id] = ScoreRow(
-            scorer.name,
-            score.state,
-            score.value,
-            score.reason,
-            passing.passes(scorer, score.value),
-        )
+        rows[score.item_number, scorer.run_id] = score_row(scorer, score)
     return rows
+
+
+def _over(dataset_id: int) -> RunQuerySet:
+    """The dataset's runs that are over, newest first."""
+    found = Run.objects.listed().filter(dataset=dataset_id, status__in=states.TERMINAL)
+    return found.order_by("-number")
 
 
 def _recent_primaries(dataset_id: int) -> list[RunScorer]:
     """The primary scorers of the newest runs that are over, newest first."""
-    recent = Run.objects.filter(dataset=dataset_id, status__in=states.TERMINAL).order_by("-number")
-    ids = list(recent.values_list("pk", flat=True)[:RECENT_RUNS])
+    ids = list(_over(dataset_id).values_list("pk", flat=True)[:RECENT_RUNS])
     found = {scorer.run_id: scorer for scorer in RunScorer.objects.filter(run__in=ids, position=0)}
     return [found[id] for id in ids if id in found]

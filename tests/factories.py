@@ -61,19 +61,27 @@ def make_finished_run(
     scorers: Mapping[str, Mapping[str, Any]] | None = None,
     status: str = states.COMPLETED,
     latencies: Sequence[float] | None = None,
+    repetitions: int = 1,
+    results: Mapping[str, Sequence[Any]] | None = None,
 ) -> Run:
     """A run over the first items of `dataset` at `version`, one for each output, in number order.
+
+    With `repetitions` each item has as many outputs, one after the other. `results` overrides
+    columns of the results by name, a value for each output.
 
     An exception among the outputs is a failed result of that type; it has no scores. Scores are in
     the order of the outputs, None for an item that the scorer did not score, an exception's place
     is passed over. A scorer is binary when its values are 0 and 1; `scorers` overrides columns by
     name.
     """
-    run = make_run(dataset, by, len(outputs), version=version, name=name, status=status)
+    count = len(outputs) // repetitions
+    run = make_run(dataset, by, count, version=version, name=name, status=status)
+    run.repetitions, run.total_results = repetitions, len(outputs)
     make_scorers(run, scores, scorers or {})
-    items = public.read_items(dataset.pk, run.dataset_version, after=0, limit=len(outputs))
+    items = public.read_items(dataset.pk, run.dataset_version, after=0, limit=count)
     rows = []
-    for place, (item, output) in enumerate(zip(items, outputs, strict=True)):
+    for place, output in enumerate(outputs):
+        item = items[place // repetitions]
         error = output if isinstance(output, Exception) else None
         latency_ms = latencies[place] if latencies else 100.0 + place
         started = STARTED + timedelta(seconds=place)
@@ -81,6 +89,7 @@ def make_finished_run(
             Result(
                 run=run,
                 item_number=item.number,
+                repetition=place % repetitions,
                 shard_id=0,
                 revision_id=item.revision_id,
                 output_json=None if error else dumps(output),
@@ -89,22 +98,23 @@ def make_finished_run(
                 started_at=started,
                 completed_at=started + timedelta(milliseconds=latency_ms),
                 latency_ms=latency_ms,
+                **{name: values[place] for name, values in (results or {}).items()},
             )
         )
     Result.objects.bulk_create(rows)
-    failed = {row.item_number for row in rows if row.failed}
-    numbers = [row.item_number for row in rows]
+    failed = [row for row in rows if row.failed]
     Score.objects.bulk_create(
         Score(
             run_scorer=scorer,
-            item_number=number,
+            item_number=row.item_number,
+            repetition=row.repetition,
             state="not_scored" if value is None else "scored",
             value=value,
             reason="The item has no expected output." if value is None else "",
         )
         for scorer in run.scorers.all()
-        for number, value in zip(numbers, scores[scorer.name], strict=True)
-        if number not in failed
+        for row, value in zip(rows, scores[scorer.name], strict=True)
+        if not row.failed
     )
     run.failed, run.succeeded = len(failed), len(rows) - len(failed)
     if not run.active:

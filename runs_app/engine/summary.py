@@ -15,6 +15,8 @@ from runs_app.models import Result, Run, RunScorer, Score
 from runs_app.results import count_failing, count_not_scored
 from runs_app.statistics.intervals import mean_t, wilson
 from runs_app.statistics.values import Interval
+from runs_app.usage import usage
+from runs_app.vectors import read_scores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,24 +35,25 @@ def summarise(run: Run) -> dict[str, Any]:
     - `primary`: name of the first scorer, None without scorers
     - `total_items total_results succeeded failed skipped`: skipped results are those that an ended
       run never made
-    - `scores`: {name: {n, mean, ci95 [low, high], passed, errors, not_scored}}: `n` scored results,
-      the interval by Wilson for a binary scorer and by t for another, `passed` None without a
-      threshold
+    - `scores`: {name: {n, scored, mean, ci95 [low, high], passed, errors, not_scored}}: `n` items
+      with a score, `scored` results with one (the same without repetitions); the mean and its
+      interval (Wilson for a binary scorer, else t) are over items, each the mean of its
+      repetitions, and then always by t; `passed` results, None without a threshold
     - `latency_ms`: {p50, p95, p99} of the results that succeeded, None each when there are none
     - `errors`: {type: count}, most frequent first
-    - `distribution`: {name: {kind, passed, failed} or {kind, low, high, bins}}
+    - `tokens`: {input, output}, `cost_usd`: None when no result says them; `retries`: all of them
+    - `distribution`: {name: {kind, passed, failed} or {kind, low, high, bins}}, counts of results
     - `latency_bins`: {counts, max_ms}, None without latencies; see `kit.plots.LatencyProfile`
     - `filters`: {fail, not_scored}: results that at least one scorer fails, or did not score
     """
     scorers = list(run.scorers.all())
-    errors = _errors(run)
-    failed = sum(errors.values())
-    succeeded = Result.objects.filter(run=run).count() - failed
+    used = usage(run)
+    failed, succeeded = used.failed, used.results - used.failed
     scores, distribution = {}, {}
     states = _states(scorers)
     for scorer in scorers:
         counts = states.get(scorer.pk, {})
-        scores[scorer.name], distribution[scorer.name] = _figures(scorer, counts)
+        scores[scorer.name], distribution[scorer.name] = _figures(scorer, counts, run.repetitions)
     latencies = _latencies(run)
     return {
         "primary": scorers[0].name if scorers else None,
@@ -61,7 +64,10 @@ def summarise(run: Run) -> dict[str, Any]:
         "skipped": 0 if run.active else max(0, run.total_results - succeeded - failed),
         "scores": scores,
         "latency_ms": _percentiles(latencies),
-        "errors": errors,
+        "errors": used.errors,
+        "tokens": used.tokens,
+        "cost_usd": used.cost_usd,
+        "retries": used.retries,
         "distribution": distribution,
         "latency_bins": _latency_bins(latencies),
         "filters": {"fail": count_failing(scorers), "not_scored": count_not_scored(scorers)},
@@ -72,17 +78,6 @@ def latency_percentiles(run: Run) -> dict[str, float | None]:
     """{p50, p95, p99} in milliseconds over the results that succeeded, None each when there are
     none."""
     return _percentiles(_latencies(run))
-
-
-def _errors(run: Run) -> Counts:
-    found = (
-        Result.objects.filter(run=run)
-        .exclude(error_type="")
-        .values_list("error_type")
-        .annotate(n=Count("pk"))
-        .order_by("-n", "error_type")
-    )
-    return dict(found)
 
 
 def _states(scorers: list[RunScorer]) -> dict[int, Counts]:
@@ -105,9 +100,11 @@ def _states(scorers: list[RunScorer]) -> dict[int, Counts]:
     return states
 
 
-def _figures(scorer: RunScorer, counts: Counts) -> tuple[dict[str, Any], dict[str, Any]]:
+def _figures(
+    scorer: RunScorer, counts: Counts, repetitions: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The scorer's entry in `scores` and in `distribution`."""
-    n = counts.get("scored", 0)
+    n = scored = counts.get("scored", 0)
     mean: float | None
     interval: Interval | None
     passed: int | None
@@ -123,8 +120,13 @@ def _figures(scorer: RunScorer, counts: Counts) -> tuple[dict[str, Any], dict[st
         mean, interval = figures.mean, figures.interval
         passed = _passed(scorer, values)
         shape = {"kind": "continuous", **_bins(scorer, values)}
+    if repetitions > 1:
+        # Results of one item are no independent evidence: the unit is the item.
+        of_items = mean_t(read_scores(scorer.pk)[1])
+        n, mean, interval = of_items.n, of_items.mean, of_items.interval
     entry = {
         "n": n,
+        "scored": scored,
         "mean": mean,
         "ci95": interval.to_json() if interval else None,
         "passed": passed,
