@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from evalhub.home import HomeError, encryption_key, prepare, secret_key
+from evalhub.kit.outgoing.addresses import parse_allowed
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -197,11 +198,15 @@ HEARTBEAT_SECONDS = 1
 EVALHUB_PLUGINS = ["evalhub.demo.workflows", *env.list("EVALHUB_PLUGINS", default=[])]
 
 # --- outgoing calls -------------------------------------------------------------------------------
-# Private addresses that targets may reach: networks (10.1.0.0/16), addresses or host names. Embedded,
-# this machine is allowed, because local models run there.
+# Private addresses that targets may reach: networks (10.1.0.0/16), addresses or host names.
+# Embedded, this machine is allowed, because local models run there.
 ALLOWED_ADDRESSES = env.list(
     "EVALHUB_ALLOWED_ADDRESSES", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else []
 )
+try:
+    parse_allowed(ALLOWED_ADDRESSES)
+except ValueError as error:
+    raise ImproperlyConfigured(f"EVALHUB_ALLOWED_ADDRESSES: {error}") from error
 # Environment variables that connections may name, beside those that end in _API_KEY.
 KEY_VARIABLES = env.list("EVALHUB_KEY_VARIABLES", default=[])
 

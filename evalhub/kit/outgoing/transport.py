@@ -11,13 +11,13 @@ from typing import Any
 
 import aiohttp
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from yarl import URL
 
-from evalhub.kit.outgoing.addresses import Allowed, literal, parse_allowed, refusal
+from evalhub.kit.outgoing.addresses import literal, parse_allowed, refusal
 from evalhub.kit.outgoing.decoding import decoder_for
 from evalhub.kit.outgoing.errors import OutgoingError
 from evalhub.kit.outgoing.resolver import CheckedResolver
+from evalhub.kit.outgoing.urls import parse_url
 
 LIMIT_BYTES = 8_000_000
 _HEADERS = {"User-Agent": "evalhub", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
@@ -44,9 +44,8 @@ class Outgoing:
     """
 
     def __init__(self, *, limit_bytes: int = LIMIT_BYTES) -> None:
-        """Raises ImproperlyConfigured when EVALHUB_ALLOWED_ADDRESSES cannot be read."""
         self._limit = limit_bytes
-        self._allowed = allowed_addresses()
+        self._allowed = parse_allowed(settings.ALLOWED_ADDRESSES)
         self._urls: dict[str, URL] = {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -152,36 +151,6 @@ class Outgoing:
             f"The answer is larger than {self._limit / 1_000_000:g} MB, the most that is kept. "
             "Let the target return less.",
         )
-
-
-def allowed_addresses() -> Allowed:
-    """EVALHUB_ALLOWED_ADDRESSES. Raises ImproperlyConfigured when it cannot be read."""
-    try:
-        return parse_allowed(settings.ALLOWED_ADDRESSES)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"EVALHUB_ALLOWED_ADDRESSES: {error}") from error
-
-
-def parse_url(url: str) -> URL:
-    """An address that could be called. Raises OutgoingError `bad_url`; looks nothing up."""
-    try:
-        target = URL(url)
-        port = target.port
-    except (ValueError, TypeError) as error:
-        raise OutgoingError("bad_url", f"The address cannot be read: {error}.") from error
-    host = target.raw_host
-    if target.scheme not in ("http", "https") or not host or not port:
-        raise OutgoingError(
-            "bad_url", "The address must start with http:// or https:// and a host."
-        )
-    if target.raw_user is not None or target.raw_password is not None:
-        raise OutgoingError(
-            "bad_url", "The address holds a user name or password. Put the key into a connection."
-        )
-    address = literal(host)
-    if address is not None and ":" not in host and str(address) != host:
-        raise OutgoingError("bad_url", f"Write the address {host} in full: {address}.")
-    return target
 
 
 def _redirected(status: int, location: str, url: URL) -> OutgoingError:
