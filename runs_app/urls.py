@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs_app.views import compare, detail, lists, start, targets
+from runs_app.views import compare, connections, detail, lists, playground, save_item, start, targets
 
 app_name = "runs"
 urlpatterns = [
@@ -16,5 +16,14 @@ urlpatterns = [
     path("runs/<int:number>/cancel/", detail.cancel, name="cancel"),
     path("compare", compare.compare, name="compare"),
     path("compare/items", compare.items, name="compare_items"),
+    path("playground", playground.playground, name="playground"),
+    path("playground/check", playground.check, name="playground_check"),
+    path("playground/save", save_item.save, name="playground_save"),
+    path("playground/outputs/<uuid:trial>", playground.output, name="playground_output"),
+    path("playground/outputs/<uuid:trial>/cancel/", playground.cancel, name="playground_cancel"),
     path("targets", targets.targets, name="targets"),
+    path("connections", connections.connections, name="connections"),
+    path("connections/new", connections.new, name="connection_new"),
+    path("connections/<slug:slug>", connections.edit, name="connection"),
+    path("connections/<slug:slug>/delete/", connections.delete, name="connection_delete"),
 ]

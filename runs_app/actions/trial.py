@@ -15,10 +15,10 @@ from evalhub.kit.dispatch import wake
 from evalhub.kit.errors import Conflict, FieldError, Invalid
 from evalhub.kit.json import ABSENT
 from runs_app import targets
-from runs_app.actions.scorers import add_scorers, check_scorers
+from runs_app.actions.scorer_specs import check_scorers, scorer_row
 from runs_app.engine.finishing import finish_if_cancelled
 from runs_app.inline import inline_item
-from runs_app.models import Purpose, Run
+from runs_app.models import Purpose, Run, RunScorer
 from runs_app.scorers import ScorerSpec
 from runs_app.targets import TargetInfo
 
@@ -101,7 +101,9 @@ def _create(
             deadline_s=timeout_s + PATIENCE_S,
             retries=0,
         )
-        add_scorers(run, specs)
+        RunScorer.objects.bulk_create(
+            scorer_row(spec, position, run=run) for position, spec in enumerate(specs)
+        )
         wake("runs.work", run.pk)
     return run
 

@@ -1,0 +1,232 @@
+"""The form of the playground: values written as JSON or as plain text, and what to try them on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from datasets_app.public import DatasetRow
+from evalhub.kit.errors import EvalhubError
+from evalhub.kit.json import ABSENT, JsonError, dumps, loads, pretty
+from runs_app.scorers import Builtin, SpecError, catalogue, parse_spec
+from runs_app.targets import TargetInfo
+from runs_app.trials import TrialState
+
+VALUES = ("input", "expected_output", "metadata", "context")
+OBJECTS = ("metadata", "context")
+QUOTED_SHOWN = 60  # characters of a text up to which an error shows it quoted in full
+_NAMES = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+
+
+def read_value(text: str) -> Any:
+    """The value that a text stands for: JSON when it is JSON, else the text itself; ABSENT when it
+    is empty.
+
+    What begins like JSON and is none is a slip, so it raises ValidationError.
+    """
+    if not text.strip():
+        return ABSENT
+    try:
+        return loads(text.strip())
+    except JsonError as error:
+        if text.lstrip()[0] not in '{["':
+            return text.replace("\r\n", "\n")
+        raise forms.ValidationError(_not_json(text.strip(), error)) from error
+
+
+def show_value(value: Any) -> str:
+    """The text that `read_value` reads as this value; "" for ABSENT."""
+    if value is ABSENT:
+        return ""
+    if isinstance(value, str):
+        try:
+            plain = read_value(value) == value
+        except forms.ValidationError:
+            plain = False
+        return value if plain else dumps(value)
+    return pretty(value)
+
+
+def reading_of(text: str) -> str:
+    """How a text is read, in words; "" for an empty one. Raises ValidationError."""
+    value = read_value(text)
+    if value is ABSENT:
+        return ""
+    if isinstance(value, str):
+        return "Text in quotes" if text.lstrip().startswith('"') else "Plain text"
+    if isinstance(value, dict | list):
+        return "Valid JSON"
+    return f"Read as {_NAMES[type(value)]}. In quotes it is a text."
+
+
+def _not_json(text: str, error: JsonError) -> str:
+    message = error.message.rstrip(".") + "."
+    if len(text) <= QUOTED_SHOWN:
+        return f"{message} To send it as text, put it in quotes: {dumps(text)}"
+    return f"{message} To send it as text, put it in double quotes, with \\n for a line end."
+
+
+class ValueField(forms.CharField):
+    """A value by `read_value`, or a JSON object. Cleans to the value; ABSENT when left empty."""
+
+    def __init__(self, *, rows: int, only_object: bool = False, **options: Any) -> None:
+        attrs = {"class": "textarea--code", "rows": rows, "spellcheck": "false"}
+        super().__init__(widget=forms.Textarea(attrs=attrs), strip=False, **options)
+        self.only_object = only_object
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value if str(value or "").strip() else "")
+        found = read_value(text)
+        if self.only_object and found is not ABSENT and not isinstance(found, dict):
+            raise forms.ValidationError(
+                f'{self.label} is a JSON object, such as {{"locale": "en"}}.'
+            )
+        return found
+
+
+class ValuesForm(forms.Form):
+    """The values of one item. `item` says which one they were loaded from: "dataset:number"."""
+
+    input = ValueField(
+        rows=7, label="Input", error_messages={"required": "Give the target an input."}
+    )
+    expected_output = ValueField(rows=7, label="Expected output", required=False)
+    context = ValueField(rows=3, label="Context", required=False, only_object=True)
+    metadata = ValueField(rows=3, label="Metadata", required=False, only_object=True)
+    item = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
+
+    def given(self) -> dict[str, Any]:
+        """{field: value} of those that are not left empty, as an item of the API has them."""
+        values = {name: self.cleaned_data[name] for name in VALUES}
+        return {name: value for name, value in values.items() if value is not ABSENT}
+
+
+class TrialForm(ValuesForm):
+    """What to try, on one target or two."""
+
+    scorers = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "There is no scorer “%(value)s”."},
+    )
+    a = forms.CharField(
+        max_length=300,
+        label="Target A",
+        widget=forms.Select(attrs={"form": "playground-form"}),
+        error_messages={"required": "Choose a target."},
+    )
+    b = forms.CharField(
+        max_length=300,
+        label="Target B",
+        required=False,
+        widget=forms.Select(attrs={"form": "playground-form"}),
+    )
+    layout = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, targets: Sequence[TargetInfo], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.targets = {target.ref: target for target in targets}
+        self.fields["scorers"].choices = [  # type: ignore[attr-defined]
+            (builtin.use, builtin.label) for builtin in usable_scorers()
+        ]
+        for letter in ("a", "b"):
+            self.fields[letter].widget.choices = self._choices(letter)
+
+    def _choices(self, letter: str) -> list[tuple[str, str]]:
+        """The targets, and what is chosen when it is none of them (recorded:PATH, an older
+        version).
+        """
+        chosen = str(self[letter].value() or "")
+        others = [(chosen, chosen)] if chosen and chosen not in self.targets else []
+        return [
+            *(
+                (ref, f"{target.name} {target.version}".strip())
+                for ref, target in self.targets.items()
+            ),
+            *others,
+        ]
+
+    @property
+    def two(self) -> bool:
+        """Whether two targets are tried beside each other."""
+        return bool(self["layout"].value() == "2")
+
+    @property
+    def shows_more(self) -> bool:
+        """Whether a field below "Context and metadata" holds something or has an error."""
+        return any(self[name].value() or self[name].errors for name in OBJECTS)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.two and not cleaned.get("b"):
+            self.add_error("b", "Choose a target.")
+        return cleaned
+
+    def chosen(self) -> list[tuple[str, str]]:
+        """(letter, reference) of the targets to try."""
+        letters = ("a", "b") if self.two else ("a",)
+        return [(letter, self.cleaned_data[letter]) for letter in letters]
+
+    def take(self, error: EvalhubError, letter: str) -> None:
+        """Show what the action refused beside its field."""
+        placed = False
+        for problem in error.errors:
+            name = problem.pointer.lstrip("/").partition("/")[0]
+            name = letter if name == "target" else name
+            if name in self.fields:
+                self.add_error(name, problem.detail)
+                placed = True
+        if not placed:
+            self.add_error(None, error.detail)
+
+
+class SaveForm(ValuesForm):
+    """The values again, and the dataset that is to have them as an item."""
+
+    dataset = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, datasets: Sequence[DatasetRow], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.datasets = {dataset.slug: dataset for dataset in datasets}
+        self.fields["dataset"].choices = [  # type: ignore[attr-defined]
+            (dataset.slug, dataset.name) for dataset in datasets
+        ]
+        self.fields["dataset"].initial = str(self["item"].value() or "").partition(":")[0]
+        for name in VALUES:
+            self.fields[name].widget = forms.HiddenInput()
+
+
+def usable_scorers() -> list[Builtin]:
+    """The built-in scorers that need no setting."""
+    found = []
+    for builtin in catalogue():
+        try:
+            parse_spec(builtin.use)
+        except SpecError:
+            continue
+        found.append(builtin)
+    return found
+
+
+def values_of(
+    input_json: str, expected_json: str | None, metadata_json: str, context_json: str | None
+) -> dict[str, str]:
+    """The form's texts for an item's stored JSON."""
+    metadata = loads(metadata_json)
+    return {
+        "input": show_value(loads(input_json)),
+        "expected_output": "" if expected_json is None else show_value(loads(expected_json)),
+        "metadata": pretty(metadata) if metadata else "",
+        "context": "" if context_json is None else pretty(loads(context_json)),
+    }
+
+
+def values_of_trial(trial: TrialState) -> dict[str, Any]:
+    """The form's values that repeat a trial."""
+    known = {builtin.use for builtin in usable_scorers()}
+    texts = values_of(
+        trial.input_json, trial.expected_json, trial.metadata_json, trial.context_json
+    )
+    return {**texts, "scorers": [spec["use"] for spec in trial.specs if spec["use"] in known]}

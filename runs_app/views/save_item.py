@@ -1,0 +1,51 @@
+"""Save what was tried in the playground as an item of a dataset."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from datasets_app import public
+from evalhub.access.doors import project_view
+from evalhub.access.models import Project, Role
+from evalhub.kit.errors import EvalhubError, Invalid
+from evalhub.kit.htmx import render_page
+from runs_app.trial_form import VALUES, SaveForm
+from runs_app.views.common import actor
+
+TEMPLATE = "runs/playground_save.html"
+SOURCE = "Playground"
+
+
+@require_POST
+@project_view(needs=Role.EDITOR)
+def save(request: HttpRequest, project: Project) -> HttpResponse:
+    """Ask which dataset the item goes to; with `save`, put it there and say where it is."""
+    form = SaveForm(request.POST, datasets=public.list_datasets(actor(request), project))
+    if form.is_valid() and "save" in request.POST:
+        try:
+            return _saved(request, form)
+        except EvalhubError as error:
+            form.add_error(None, error.detail)
+    # What the field is called matters here: it is not on the page.
+    problems = [
+        f"{form.fields[name].label}: {text}" if name in VALUES else text
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+    context = {"form": form, "problems": problems}
+    return render_page(request, TEMPLATE, context, part="dialog", status=status)
+
+
+def _saved(request: HttpRequest, form: SaveForm) -> HttpResponse:
+    dataset = form.datasets.get(form.cleaned_data["dataset"])
+    if dataset is None:
+        raise Invalid("Choose a dataset.")
+    number, version = public.add_item(
+        dataset=dataset, payload={**form.given(), "source": SOURCE}, by=actor(request)
+    )
+    context = {"saved": dataset, "number": number, "version": version}
+    return render_page(request, TEMPLATE, context, part="dialog")
