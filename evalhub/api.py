@@ -13,6 +13,8 @@ from evalhub.kit.clock import db_now
 from evalhub.kit.errors import NotFound
 from evalhub.kit.models import Worker
 from runs_app.api import router as runs
+from runs_app.api_connections import router as connections
+from runs_app.api_life import router as life
 
 # No page of documentation: the usual ones load scripts from elsewhere, which our policy forbids.
 api = ProblemAPI(title="evalhub", version=version("evalhub"), docs_url=None, auth=ApiToken())
@@ -78,6 +80,8 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 # The order counts: /datasets/runs/... and /datasets/compare come before /datasets/{id}.
 api.add_router("", general)
 api.add_router("", runs)
+api.add_router("", life)
+api.add_router("", connections)
 api.add_router("", items)
 api.add_router("", datasets)
 api.add_router("", elsewhere)

@@ -14,8 +14,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    given = list(sys.argv if arguments is None else arguments)
+    if given[1:2] == ["rotate-keys"]:  # a module cannot be called that
+        given[1] = "rotate_keys"
     try:
-        execute_from_command_line(list(sys.argv if arguments is None else arguments))
+        execute_from_command_line(given)
     except ImproperlyConfigured as error:
         sys.exit(f"evalhub: {error}")
 
@@ -29,6 +32,7 @@ up = functools.partial(_command, "up")
 serve = functools.partial(_command, "serve")
 init = functools.partial(_command, "init")
 link = functools.partial(_command, "link")
+rotate_keys = functools.partial(_command, "rotate_keys")
 
 if __name__ == "__main__":
     main()

@@ -28,6 +28,7 @@ TREND_RUNS = 12  # of a dataset
 def register() -> None:
     """Fill the slots of the page and of datasets_app."""
     slots.provide("project.running", running)
+    slots.provide("project.settings", settings_links)
     slots.provide("dataset.tab_counts", tab_counts)
     slots.provide("dataset.last_run", last_run)
     slots.provide("dataset.links", links)
@@ -40,6 +41,21 @@ def running(project_ids: Sequence[int]) -> dict[int, int]:
     found = Run.objects.listed().active().filter(project__in=project_ids).order_by()
     counts = dict(found.values_list("project").annotate(Count("pk")))
     return {project: counts.get(project, 0) for project in project_ids}
+
+
+def settings_links(project_slugs: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """{project slug: where else something of the project is set}."""
+    return {
+        slug: [
+            {
+                "title": "Connections",
+                "text": "Addresses and keys of the providers that targets call.",
+                "action": "Show connections",
+                "href": reverse("runs:connections", args=[slug]),
+            }
+        ]
+        for slug in project_slugs
+    }
 
 
 def tab_counts(dataset_ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -60,15 +60,13 @@ def reader(request: HttpRequest) -> Caller:
     return caller
 
 
-def writer(request: HttpRequest) -> Caller:
-    """The caller, who may change things. Raises Forbidden for viewers and read-only tokens."""
+def writer(request: HttpRequest, needs: str = Role.EDITOR) -> Caller:
+    """The caller, who may change things. Raises Forbidden for read-only tokens and lesser roles."""
     caller = reader(request)
     if caller.read_only:
         raise Forbidden("This token is read-only. Use one that may write.")
-    if not Role.allows(caller.role, Role.EDITOR):
-        raise Forbidden(
-            f"This needs the role {Role.EDITOR}; yours in {caller.project} is {caller.role}."
-        )
+    if not Role.allows(caller.role, needs):
+        raise Forbidden(f"This needs the role {needs}; yours in {caller.project} is {caller.role}.")
     return caller
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from evalhub.access import actions
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role, User
+from evalhub.kit import slots
 from evalhub.kit.errors import EvalhubError, Invalid
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -111,6 +112,7 @@ def _settings_page(
         "members": project.members.select_related("user").order_by("user__username"),
         "tokens": project.tokens.select_related("user").filter(revoked_at=None).order_by("-pk"),
         "roles": Role.choices,
+        "links": slots.fill("project.settings", [project.slug]).get(project.slug, []),
         **extra,
     }
     return render(request, "access/project_settings.html", context, status=status)
