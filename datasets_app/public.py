@@ -12,6 +12,8 @@ from typing import Any
 from django.db.models import Count
 
 from datasets_app import actions, queries
+from datasets_app.importing.file_rows import FileRow as FileRow
+from datasets_app.importing.file_rows import file_rows as file_rows
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
 from datasets_app.models.items import ItemRevisionQuerySet
@@ -99,7 +101,7 @@ def item_numbers(dataset_id: int, version: int, split: str = "") -> list[int]:
 def splits(dataset_id: int, version: int) -> dict[str, int]:
     """{split: how many items} of the splits that items at `version` name, by name."""
     found = _items(dataset_id, version).exclude(split="").order_by("split")
-    return dict(found.values_list("split").annotate(Count("pk")))
+    return {str(split): n for split, n in found.values_list("split").annotate(Count("pk"))}
 
 
 def read_items(dataset_id: int, version: int, *, after: int, limit: int) -> list[ItemRow]:
@@ -135,6 +137,15 @@ def plan_items(
     if numbers is not None:
         found = found.filter(number__in=numbers)
     return list(found.values_list("pk", "number")[:limit])
+
+
+def numbers_by_external_id(
+    dataset_id: int, version: int, external_ids: Sequence[str]
+) -> dict[str, int]:
+    """{external id: item number} at `version`, of up to 500 ids; without those that it lacks."""
+    found = _items(dataset_id, version).filter(external_id__in=external_ids)
+    pairs = found.values_list("external_id", "number")
+    return {external_id: number for external_id, number in pairs if external_id is not None}
 
 
 def revisions_by_id(ids: Sequence[int]) -> dict[int, ItemRow]:
