@@ -12,7 +12,7 @@ atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["EVALHUB_HOME"] = _home
 for name in ("PORT", "EVALHUB_DEBUG", "EVALHUB_URL", "EVALHUB_PLUGINS"):
     os.environ.pop(name, None)
-os.environ["EVALHUB_PLUGINS"] = "tests.plugin_targets"
+os.environ["EVALHUB_PLUGINS"] = "tests.plugin_targets,tests.troubled_targets"
 if os.environ.get("DATABASE_URL"):
     os.environ.setdefault("EVALHUB_SECRET_KEY", "only-for-tests-" + "x" * 40)
     os.environ.setdefault("EVALHUB_ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")

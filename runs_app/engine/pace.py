@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -25,44 +26,35 @@ log = logging.getLogger(__name__)
 MINUTE = 60.0
 AHEAD_S = 1.0  # how far ahead turns are taken: not more than a stay uses up soon
 
-Take = Callable[[int, float, float, int, float], Awaitable[float]]
-"""(connection, seconds per request, seconds per token, requests, tokens) -> seconds to wait."""
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Limits of a connection per minute; None: no such limit."""
+
+    connection_id: int
+    requests: int | None
+    tokens: int | None
 
 
-def pace_of(connection_id: int | None, database: DatabaseThread) -> Pace | None:
-    """The pace of a connection; None when it has no limits. Runs in the database thread."""
+def rates_of(connection_id: int | None) -> Rates | None:
+    """The limits of a connection; None when it has none."""
     if connection_id is None:
         return None
-    limits = (
-        Connection.objects.filter(pk=connection_id)
-        .values_list("requests_per_minute", "tokens_per_minute")
-        .first()
-    )
+    found = Connection.objects.filter(pk=connection_id)
+    limits = found.values_list("requests_per_minute", "tokens_per_minute").first()
     if limits is None or limits == (None, None):
         return None
-    requests, tokens = limits
-    take = take_in_database if settings.EMBEDDED else take_in_redis
-
-    async def take_turns(*args: Any) -> float:
-        return await database(take, *args)
-
-    return Pace(connection_id, requests, tokens, take_turns)
+    return Rates(connection_id, *limits)
 
 
 class Pace:
     """The turns of one stay on one connection."""
 
-    def __init__(
-        self,
-        connection_id: int,
-        requests_per_minute: int | None,
-        tokens_per_minute: int | None,
-        take: Take,
-    ) -> None:
-        self._connection_id = connection_id
-        self._per_request = MINUTE / requests_per_minute if requests_per_minute else 0.0
-        self._per_token = MINUTE / tokens_per_minute if tokens_per_minute else 0.0
-        self._take = take
+    def __init__(self, rates: Rates, database: DatabaseThread) -> None:
+        self._rates = rates
+        self._database = database
+        self._per_request = MINUTE / rates.requests if rates.requests else 0.0
+        self._per_token = MINUTE / rates.tokens if rates.tokens else 0.0
         self._waiting: list[tuple[asyncio.Future[None], int]] = []
         self._correction = 0
         self._wake = asyncio.Event()
@@ -97,8 +89,9 @@ class Pace:
             tokens = sum(each[1] for each in batch)
             correction, self._correction = self._correction, 0
             try:
-                wait = await self._take(
-                    self._connection_id,
+                wait = await self._database(
+                    take_in_database if settings.EMBEDDED else take_in_redis,
+                    self._rates.connection_id,
                     self._per_request,
                     self._per_token,
                     len(batch),

@@ -28,6 +28,7 @@ from runs_app.engine.database import DatabaseThread
 from runs_app.engine.finishing import fail, finish_if_cancelled, finish_if_done
 from runs_app.engine.gate import Capped, Gate
 from runs_app.engine.keeper import Keeper
+from runs_app.engine.pace import Pace
 from runs_app.engine.planning import DEATHS_ALONE, Claim, begin, claim_next, release
 from runs_app.engine.policy import check_errors, stop
 from runs_app.engine.recorder import Recorder
@@ -89,9 +90,7 @@ class _Stay:
             at_the_end.push_async_callback(self.database, finish_if_cancelled, self.run_id)
             at_the_end.push_async_callback(self.database, stays.leave, self.owner)
             try:
-                opened = await self.database(
-                    stays.open_stay, self.run_id, self.owner, self.database
-                )
+                opened = await self.database(stays.open_stay, self.run_id, self.owner)
                 if opened is None:
                     return
                 self.scorers = [bind(pk, spec) for pk, spec in opened.scorers]
@@ -111,7 +110,7 @@ class _Stay:
                 run_id=self.run_id,
                 owner=self.owner,
                 capped=opened.capped,
-                pace=opened.pace,
+                pace=Pace(opened.rates, self.database) if opened.rates else None,
             )
             await self._work()
 

@@ -13,8 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from evalhub.kit.clock import in_seconds
 from runs_app import states, targets
 from runs_app.engine.attempt import Limits
-from runs_app.engine.database import DatabaseThread
-from runs_app.engine.pace import Pace, pace_of
+from runs_app.engine.pace import Rates, rates_of
 from runs_app.engine.planning import Claim
 from runs_app.engine.seats import grow, limit_of
 from runs_app.models import Purpose, Run, Shard, Stay
@@ -44,7 +43,7 @@ class Opened:
 
     run_id: int
     target: Target
-    pace: Pace | None
+    rates: Rates | None
     scorers: list[tuple[int, dict[str, Any]]]
     context: dict[str, Any] | None
     limits: Limits
@@ -54,7 +53,7 @@ class Opened:
     capture: bool
 
 
-def open_stay(run_id: int, owner: str, database: DatabaseThread) -> Opened | None:
+def open_stay(run_id: int, owner: str) -> Opened | None:
     """Join the work on a run; None when there is nothing to join: it is over, cancelled or paused,
     or has as many stays as seats. Raises EvalhubError when the target cannot be set up.
     """
@@ -82,7 +81,7 @@ def open_stay(run_id: int, owner: str, database: DatabaseThread) -> Opened | Non
     return Opened(
         run_id=run_id,
         target=target,
-        pace=pace_of(target.connection_id, database),
+        rates=rates_of(target.connection_id),
         scorers=list(run.scorers.values_list("pk", "spec")),
         context=run.context,
         limits=Limits(run.timeout_s, run.retries, run.deadline_s),

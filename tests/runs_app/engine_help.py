@@ -17,8 +17,11 @@ from datasets_app.items import parse_item
 from evalhub.access.models import Project, User
 from runs_app.actions import start_run
 from runs_app.engine.attempt import Outcome
+from runs_app.engine.planning import Claim
 from runs_app.engine.stay import work
+from runs_app.engine.writing import Recorded
 from runs_app.models import Result, Run, Score
+from runs_app.targets.trace import Trace
 
 StartRun = Callable[..., Run]
 
@@ -57,6 +60,12 @@ def outcome() -> Outcome:
     """An answer as a target gives it."""
     now = datetime.now(UTC)
     return Outcome('"x"', "", "", now, now, 1.0, 0)
+
+
+def recorded(claim: Claim, place: int = 0) -> Recorded:
+    """What the target said of the due item at `place` of the claim, on its way to the database."""
+    item, repetition = claim.due[place]
+    return Recorded(claim, item.number, repetition, item.revision_id, outcome(), [], Trace(), None)
 
 
 def worker(run: Run) -> threading.Thread:

@@ -16,7 +16,7 @@ from runs_app.engine import planning, recorder, writing
 from runs_app.engine.stay import work
 from runs_app.engine.sweeper import sweep
 from runs_app.models import Result, Run, Score, Shard, Stay
-from tests.runs_app.engine_help import StartRun, outcome, recount, starter, wait_for, worker
+from tests.runs_app.engine_help import StartRun, recorded, recount, starter, wait_for, worker
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
 
@@ -125,7 +125,9 @@ def test_an_item_without_expected_output_is_not_scored(start: StartRun) -> None:
 
 def test_a_missing_plug_in_fails_the_run_with_the_reason(start: StartRun) -> None:
     run = start(["x"])
-    Run.objects.filter(pk=run.pk).update(target={**run.target, "id": "gone"})
+    Run.objects.filter(pk=run.pk).update(
+        target={**run.target, "id": "gone", "config": {"id": "gone"}}
+    )
     work(run.pk)
     run.refresh_from_db()
     assert run.status == "failed"
@@ -194,8 +196,7 @@ def test_a_worker_whose_lease_went_to_another_writes_nothing(start: StartRun) ->
     claim = planning.claim_next(run.pk, "frozen")
     assert claim is not None
     Shard.objects.update(lease_token=claim.shard.lease_token + 1)
-    row = writing.Recorded(claim, 1, claim.items[0].revision_id, outcome(), [])
-    assert writing.flush([row], []) == [claim]
+    assert writing.flush([recorded(claim)], []) == [claim]
     assert recount(run)["results"] == 0
 
 
@@ -204,10 +205,7 @@ def test_a_flush_repeated_after_a_lost_answer_changes_nothing(start: StartRun) -
     Run.objects.filter(pk=run.pk).update(status="running")
     claim = planning.claim_next(run.pk, "worker")
     assert claim is not None
-    rows = [
-        writing.Recorded(claim, item.number, item.revision_id, outcome(), [])
-        for item in claim.items[:6]
-    ]
+    rows = [recorded(claim, place) for place in range(6)]
     writing.flush(rows, [])
     writing.flush(rows, [])
     shard = Shard.objects.get()
