@@ -1,5 +1,6 @@
 """The API of runs, results, comparisons, targets and scorers."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,9 +11,14 @@ from evalhub.access.api_auth import Caller, reader, writer
 from evalhub.access.idempotency import once
 from evalhub.kit.api import answer
 from evalhub.kit.api_lists import Listing, list_answer, page_down
+from evalhub.kit.errors import FieldError, Invalid
 from runs_app import actions, comparing, queries, targets
 from runs_app.models import Run
-from runs_app.payloads import result_payload, run_payload, scorer_payload, target_payload
+from runs_app.payloads import (
+    result_payload,
+    run_payload,
+    scorer_payload,
+)
 from runs_app.schemas import (
     ComparisonAnswer,
     ListedRunAnswer,
@@ -23,7 +29,6 @@ from runs_app.schemas import (
     RunPair,
     RunQuery,
     ScorerAnswer,
-    TargetAnswer,
 )
 from runs_app.scorers import catalogue
 
@@ -62,9 +67,18 @@ def start_run(request: HttpRequest, id: str, body: NewRun) -> HttpResponse:
             concurrency=body.concurrency,
             timeout_s=body.timeout,
             retries=body.retries,
-            limit=body.limit,
+            deadline_s=body.deadline,
+            selection=_selection(body),
+            repetitions=body.repetitions,
+            context=body.context,
+            tags=body.tags,
+            metadata=body.metadata,
+            stop_after_errors=body.stop_after_errors,
+            stop_error_share=body.stop_error_share,
+            max_tokens=body.max_tokens,
+            max_cost_usd=body.max_cost_usd,
         )
-        return answer(_whole(run), 201)
+        return answer(whole_run(run), 201)
 
     return once(request, caller, start)
 
@@ -72,14 +86,14 @@ def start_run(request: HttpRequest, id: str, body: NewRun) -> HttpResponse:
 @router.get("/datasets/runs/{run}", response=RunAnswer)
 def get_run(request: HttpRequest, run: str) -> HttpResponse:
     """A run by number or uuid, with its progress, and its summary once it is over."""
-    return answer(_whole(_find(reader(request), run)))
+    return answer(whole_run(find_run(reader(request), run)))
 
 
 @router.get("/datasets/runs/{run}/results", response=Listing[ResultAnswer])
 def list_results(request: HttpRequest, run: str, query: Query[ResultQuery]) -> HttpResponse:
     """The results of a run, in item order."""
     page = queries.results_page(
-        _find(reader(request), run),
+        find_run(reader(request), run),
         show=query.show,
         scorer=query.scorer,
         q=query.q,
@@ -95,22 +109,15 @@ def list_results(request: HttpRequest, run: str, query: Query[ResultQuery]) -> H
 def cancel_run(request: HttpRequest, run: str) -> HttpResponse:
     """Ask a run to stop; its workers leave within a second or so. 409 when it is over already."""
     caller = writer(request)
-    return answer(_whole(actions.cancel_run(run=_find(caller, run), by=caller.user)))
+    return answer(whole_run(actions.cancel_run(run=find_run(caller, run), by=caller.user)))
 
 
 @router.post("/datasets/compare", response=ComparisonAnswer)
 def compare_runs(request: HttpRequest, body: RunPair) -> HttpResponse:
     """Compare two runs item by item; the first is the baseline. Changes nothing."""
     caller = reader(request)
-    baseline, other = (_find(caller, ref) for ref in body.runs)
+    baseline, other = (find_run(caller, ref) for ref in body.runs)
     return answer(comparing.compare(baseline, other, margin=body.margin).to_json())
-
-
-@router.get("/targets", response=Listing[TargetAnswer])
-def list_targets(request: HttpRequest) -> HttpResponse:
-    """The registered targets that the project may use, by name."""
-    found = targets.available(reader(request).project.slug)
-    return list_answer([target_payload(target) for target in found], total=len(found))
 
 
 @router.get("/scorers", response=Listing[ScorerAnswer])
@@ -120,7 +127,8 @@ def list_scorers(request: HttpRequest) -> HttpResponse:
     return list_answer([scorer_payload(scorer) for scorer in found], total=len(found))
 
 
-def _find(caller: Caller, ref: str) -> Run:
+def find_run(caller: Caller, ref: str) -> Run:
+    """A run of the caller's project. Raises NotFound."""
     return queries.find_run(caller.user, caller.project, ref)
 
 
@@ -129,20 +137,35 @@ def _listed(caller: Caller, query: RunQuery, *, dataset_id: int | None = None) -
         caller.user, caller.project, dataset_id=dataset_id, status=query.status, q=query.q
     )
     rows, next_key = page_down(found, "number", query)
-    datasets = public.datasets_by_id(run.dataset_id for run in rows)
+    datasets = queries.datasets_of(rows)
     return list_answer(
-        [run_payload(run, dataset_slug=datasets[run.dataset_id].slug) for run in rows],
+        [run_payload(run, dataset_slug=datasets[run.pk].slug) for run in rows],
         next_key=next_key,
         total=None if query.status or query.q else found.count(),
     )
 
 
-def _whole(run: Run) -> dict[str, Any]:
+def whole_run(run: Run) -> dict[str, Any]:
     """A run with all that is known of it. Its summary is null until it is over: before that, every
     call would count all results again."""
     payload = run_payload(
         run,
-        dataset_slug=public.datasets_by_id([run.dataset_id])[run.dataset_id].slug,
+        dataset_slug=queries.datasets_of([run])[run.pk].slug,
         progress=queries.progress(run),
     )
-    return payload | {"summary": None if run.active else queries.summary(run)}
+    rescore = queries.rescoring(run)
+    return payload | {
+        "summary": None if run.active else queries.summary(run),
+        "rescore": rescore and asdict(rescore),
+        "events": run.events.count(),
+    }
+
+
+def _selection(body: NewRun) -> dict[str, Any] | None:
+    """The selection with the limit that stands beside it."""
+    if body.limit is None:
+        return body.selection
+    if body.selection and "limit" in body.selection:
+        detail = "The limit is there twice. Leave it to the selection."
+        raise Invalid(detail, errors=[FieldError("/limit", detail)])
+    return {**(body.selection or {}), "limit": body.limit}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runs_app.models import Run, RunScorer
+from runs_app.models import Run, RunEvent, RunScorer
 from runs_app.progress import Progress
 from runs_app.results import ResultRow, ScoreRow
 from runs_app.scorers import Builtin
-from runs_app.targets import TargetInfo
 
 
 def run_payload(
@@ -33,12 +32,26 @@ def run_payload(
         "concurrency": run.max_concurrency,
         "timeout": run.timeout_s,
         "retries": run.retries,
+        "deadline": run.deadline_s,
+        "selection": run.selection,
+        "repetitions": run.repetitions,
+        "context": run.context,
+        "tags": run.tags,
+        "metadata": run.metadata,
+        "stop_after_errors": run.stop_after_errors,
+        "stop_error_share": run.stop_error_share,
+        "max_tokens": run.max_tokens,
+        "max_cost_usd": run.max_cost_usd,
+        "used_tokens": run.used_tokens,
+        "used_cost_usd": run.used_cost_usd,
+        "seat_limit": run.seat_limit,
         "total_items": run.total_items,
         "total_results": run.total_results,
         "created_by": run.created_by.username if run.created_by else None,
         "created_at": run.created_at.isoformat(),
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "paused_at": run.paused_at.isoformat() if run.paused_at else None,
     }
     if progress is not None:
         payload["progress"] = progress_payload(progress)
@@ -58,6 +71,16 @@ def progress_payload(progress: Progress) -> dict[str, Any]:
         "rate": progress.rate,
         "eta_s": progress.eta_s,
         "elapsed_s": progress.elapsed_s,
+    }
+
+
+def event_payload(event: RunEvent) -> dict[str, Any]:
+    """Something that happened to a run; `seats` is None for what leaves them alone."""
+    return {
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "seats": event.seats,
+        "message": event.message,
     }
 
 
@@ -84,18 +107,6 @@ def result_payload(row: ResultRow) -> dict[str, Any]:
     elif row.output_json is not None:
         payload["output"] = json.loads(row.output_json)
     return payload
-
-
-def target_payload(target: TargetInfo) -> dict[str, Any]:
-    """A target that runs can be started against; `ref` is what to name in the request."""
-    return {
-        "ref": target.ref,
-        "id": target.id,
-        "name": target.name,
-        "kind": target.kind,
-        "description": target.description,
-        "version": target.version,
-    }
 
 
 def scorer_payload(builtin: Builtin) -> dict[str, Any]:

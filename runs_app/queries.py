@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from datasets_app import public
+from datasets_app.public import DatasetRow
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import NotFound
 from runs_app import states
 from runs_app.engine.summary import summarise
-from runs_app.models import Run
+from runs_app.models import Run, RunScorer
+from runs_app.models.work import RescoreState
 from runs_app.progress import Progress, progress
 from runs_app.results import (
     FILTERS,
@@ -30,12 +35,15 @@ __all__ = [
     "FilterCounts",
     "Neighbours",
     "Progress",
+    "Rescoring",
     "ResultRow",
     "ScoreRow",
+    "datasets_of",
     "filter_counts",
     "find_result",
     "find_run",
     "progress",
+    "rescoring",
     "result_neighbours",
     "results_page",
     "runs",
@@ -60,6 +68,7 @@ def runs(
         .filter(project=project)
         .select_related("created_by")
         .prefetch_related("scorers")
+        .defer("selected")
         .order_by("-number")
     )
     if dataset_id is not None:
@@ -77,9 +86,14 @@ def runs(
     return found
 
 
-def find_run(user: User, project: Project, ref: str | int) -> Run:
-    """A run that lists show, by its number (with or without #) or uuid. Raises NotFound."""
+def find_run(user: User, project: Project, ref: str | int, *, scorers: bool = True) -> Run:
+    """A run that lists show, by its number (with or without #) or uuid. Raises NotFound.
+
+    Without `scorers` they are read when they are asked for.
+    """
     found = runs(user, project)
+    if not scorers:
+        found = found.prefetch_related(None)
     number = _number(str(ref))
     if number is not None:
         run = found.filter(number=number).first()
@@ -108,6 +122,33 @@ def summary(run: Run) -> dict[str, Any]:
     ordered = {name: {"scored": figures["n"], **figures} for name, figures in ordered.items()}
     errors = dict(sorted(stored["errors"].items(), key=lambda error: (-error[1], error[0])))
     return {**_NOT_MEASURED, **stored, "scores": ordered, "errors": errors}
+
+
+def datasets_of(found: Iterable[Run]) -> dict[int, DatasetRow]:
+    """{run id: its dataset}, deleted ones too; runs without one are left out."""
+    ids = {run.pk: run.dataset_id for run in found if run.dataset_id is not None}
+    datasets = public.datasets_by_id(ids.values())
+    return {pk: datasets[dataset_id] for pk, dataset_id in ids.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rescoring:
+    """A rescore under way: the names of its scorers, and how many of the `total` results have their
+    scores.
+    """
+
+    scorers: list[str]
+    done: int
+    total: int
+
+
+def rescoring(run: Run) -> Rescoring | None:
+    """The run's rescore under way; None without one."""
+    job = run.rescores.filter(state=RescoreState.OPEN).first()
+    if job is None:
+        return None
+    new = RunScorer.objects.filter(rescore=job, run=None).order_by("position")
+    return Rescoring(list(new.values_list("name", flat=True)), job.done, run.succeeded)
 
 
 def _number(text: str) -> int | None:

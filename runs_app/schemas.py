@@ -20,17 +20,36 @@ RunRef = Annotated[
 class NewRun(StrictBody):
     """`scorers` are names of built-ins or their specifications, the first one the primary.
 
-    `timeout` is in seconds, for one try. `limit` takes only the first n items.
+    `selection` is {split, limit, sample, seed, failed_of}, each of them optional; `limit` alone may
+    stand outside of it. `timeout` is in seconds for one try, `deadline` for one result with all its
+    tries. `stop_error_share` is 0..1.
     """
 
     target: str
     scorers: list[Any] = Field(default_factory=list)
     version: int | None = None
     name: str = ""
+    selection: dict[str, Any] | None = None
+    limit: int | None = Field(None, ge=1, description="only the first n items")
+    repetitions: int = 1
+    context: dict[str, Any] | None = None
     concurrency: int = 8
     timeout: float = 60.0
     retries: int = 2
-    limit: int | None = None
+    deadline: float | None = None
+    stop_after_errors: int | None = None
+    stop_error_share: float | None = None
+    max_tokens: int | None = None
+    max_cost_usd: float | None = None
+    tags: list[str] = Field(default_factory=list)
+    metadata: dict[str, Any] | None = None
+
+
+class NewRescore(StrictBody):
+    """`scorers` as for a run. "add" keeps the scorers of other names, "replace" none."""
+
+    scorers: list[Any]
+    mode: Literal["add", "replace"] = "add"
 
 
 class RunPair(StrictBody):
@@ -65,7 +84,10 @@ class ProgressAnswer(Schema):
 
 
 class ListedRunAnswer(Schema):
-    """A run; `id` is its uuid, which `{run}` takes as well as the number."""
+    """A run; `id` is its uuid, which `{run}` takes as well as the number.
+
+    `seat_limit` is what throttling leaves of `concurrency` at the moment, null for all of it.
+    """
 
     id: str
     number: int
@@ -79,19 +101,53 @@ class ListedRunAnswer(Schema):
     concurrency: int
     timeout: float
     retries: int
+    deadline: float
+    selection: dict[str, Any]
+    repetitions: int
+    context: dict[str, Any] | None
+    tags: list[str]
+    metadata: dict[str, Any]
+    stop_after_errors: int | None
+    stop_error_share: float | None
+    max_tokens: int | None
+    max_cost_usd: float | None
+    used_tokens: int
+    used_cost_usd: float
+    seat_limit: int | None
     total_items: int
     total_results: int
     created_by: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    paused_at: datetime | None
+
+
+class RescoreAnswer(Schema):
+    """A rescore under way: `done` of `total` results are scored."""
+
+    scorers: list[str]
+    done: int
+    total: int
 
 
 class RunAnswer(ListedRunAnswer):
-    """`summary` is null until the run is over."""
+    """`summary` is null until the run is over; `rescore` while none is under way. `events` counts
+    them."""
 
     progress: ProgressAnswer
     summary: dict[str, Any] | None
+    rescore: RescoreAnswer | None
+    events: int
+
+
+class EventAnswer(Schema):
+    """Something that happened to a run; `seats` is how many calls at once it has left, if any."""
+
+    at: datetime
+    kind: str
+    seats: int | None
+    message: str
 
 
 class ResultAnswer(Schema):
@@ -125,17 +181,6 @@ class ComparisonAnswer(Schema):
     scorers_only_b: list[str]
     settings_differ: list[str]
     headline: list[dict[str, str]]
-
-
-class TargetAnswer(Schema):
-    """`ref` is what to name when starting a run."""
-
-    ref: str
-    id: str
-    name: str
-    kind: str
-    description: str
-    version: str
 
 
 class ScorerAnswer(Schema):

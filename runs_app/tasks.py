@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from runs_app.engine.deleting import work as go_on_deleting
+from runs_app.engine.rescoring import work as go_on_rescoring
 from runs_app.engine.stay import work as stay_on
 from runs_app.engine.sweeper import sweep as sweep_runs
 
@@ -11,6 +13,16 @@ from runs_app.engine.sweeper import sweep as sweep_runs
 @shared_task(name="runs.work", ignore_result=True)
 def work(run_id: int) -> None:
     stay_on(run_id)
+
+
+@shared_task(name="runs.rescore", ignore_result=True)
+def rescore(rescore_id: int) -> None:
+    go_on_rescoring(rescore_id)
+
+
+@shared_task(name="runs.delete", ignore_result=True)
+def delete(run_id: int) -> None:
+    go_on_deleting(run_id)
 
 
 @shared_task(name="runs.sweep", ignore_result=True)

@@ -116,3 +116,14 @@ async def poison(input: Any) -> Any:
         os._exit(9)
     await asyncio.sleep(0.02)
     return input
+
+
+REFUSED: set[Any] = set()
+
+
+@evalhub.target(id="picky", kind="agent", name="Picky")
+async def picky(input: Any) -> Any:
+    """Refuse the inputs in REFUSED."""
+    if input in REFUSED:
+        raise ValueError("not this one")
+    return input

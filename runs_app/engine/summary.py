@@ -6,6 +6,7 @@ a million results take megabytes and a second or two. scipy and numpy are import
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet
@@ -29,8 +30,10 @@ CHUNK = 20_000
 Counts = dict[str, int]
 
 
-def summarise(run: Run) -> dict[str, Any]:
+def summarise(run: Run, scorers: Sequence[RunScorer] | None = None) -> dict[str, Any]:
     """The run's figures as JSON values. Shares are 0..1, latencies milliseconds.
+
+    `scorers` are the run's own unless given, in their order.
 
     - `primary`: name of the first scorer, None without scorers
     - `total_items total_results succeeded failed skipped`: skipped results are those that an ended
@@ -46,7 +49,7 @@ def summarise(run: Run) -> dict[str, Any]:
     - `latency_bins`: {counts, max_ms}, None without latencies; see `kit.plots.LatencyProfile`
     - `filters`: {fail, not_scored}: results that at least one scorer fails, or did not score
     """
-    scorers = list(run.scorers.all())
+    scorers = list(run.scorers.all() if scorers is None else scorers)
     used = usage(run)
     failed, succeeded = used.failed, used.results - used.failed
     scores, distribution = {}, {}

@@ -6,7 +6,8 @@ from evalhub.kit.dispatch import wake_now
 from evalhub.kit.models import Worker
 from runs_app import states
 from runs_app.engine.finishing import finish_if_cancelled, finish_if_done
-from runs_app.models import Run, Shard, Stay
+from runs_app.engine.rescoring import left_over
+from runs_app.models import Rescore, Run, Shard, Stay
 from runs_app.models.work import ShardState
 
 
@@ -30,7 +31,19 @@ def sweep() -> int:
                 touched += 1
         elif live_stays == 0:
             touched += finish_if_done(run.pk)
-    return touched
+    return touched + _wake_others()
+
+
+def _wake_others() -> int:
+    """Rescores that nobody works on, what they left to be removed, and deleted runs."""
+    rescores = set(Rescore.objects.claimable().values_list("pk", flat=True))
+    rescores |= set(left_over().values_list("rescore", flat=True))
+    deleted = Run.objects.filter(deleted_at__isnull=False).values_list("pk", flat=True)
+    waiting = [("runs.rescore", pk) for pk in sorted(rescores)]
+    waiting += [("runs.delete", pk) for pk in deleted]
+    for task, pk in waiting:
+        wake_now(task, pk)
+    return len(waiting)
 
 
 def _has_work(run: Run) -> bool:

@@ -74,7 +74,7 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
                 concurrency=given["concurrency"],
                 timeout_s=given["timeout"],
                 retries=given["retries"],
-                limit=given["limit"],
+                selection={"limit": given["limit"]} if given["limit"] else None,
             )
         except EvalhubError as error:
             form.take(error)
