@@ -98,11 +98,8 @@ def output_bound(parameters: Mapping[str, Any]) -> int:
     for name in ("max_completion_tokens", "max_tokens"):
         most = parameters.get(name)
         if isinstance(most, int) and not isinstance(most, bool) and most > 0:
-            break
-    else:
-        most = DEFAULT_OUTPUT_TOKENS
-    replies = parameters.get("n")
-    return most * replies if isinstance(replies, int) and replies > 1 else most
+            return most
+    return DEFAULT_OUTPUT_TOKENS
 
 
 def _table_cost(
