@@ -34,6 +34,7 @@ def register() -> None:
     slots.provide("dataset.links", links)
     slots.provide("item.last_results", last_results)
     slots.provide("item.runs", item_runs)
+    slots.provide("item.links", item_links)
 
 
 def running(project_ids: Sequence[int]) -> dict[int, int]:
@@ -74,6 +75,17 @@ def links(dataset_slugs: Sequence[str], *, project_slug: str) -> dict[str, dict[
             "new_run": f"{form}?{urlencode({'dataset': slug})}",
         }
         for slug in dataset_slugs
+    }
+
+
+def item_links(
+    numbers: Sequence[int], *, dataset_slug: str, project_slug: str
+) -> dict[int, dict[str, str]]:
+    """{item number: {"try": the playground with the item in it}}."""
+    form = reverse("runs:playground", args=[project_slug])
+    return {
+        number: {"try": f"{form}?{urlencode({'item': f'{dataset_slug}:{number}'})}"}
+        for number in numbers
     }
 
 

@@ -193,7 +193,6 @@ class SaveForm(ValuesForm):
         self.fields["dataset"].choices = [  # type: ignore[attr-defined]
             (dataset.slug, dataset.name) for dataset in datasets
         ]
-        self.fields["dataset"].initial = str(self["item"].value() or "").partition(":")[0]
         for name in VALUES:
             self.fields[name].widget = forms.HiddenInput()
 

@@ -65,6 +65,9 @@ def _item_context(
         "steps": timeline(history[:HISTORY_SHOWN]),
         "steps_more": max(0, len(history) - HISTORY_SHOWN),
         "runs": runs,
+        "item_links": slots.fill(
+            "item.links", [number], dataset_slug=dataset.slug, project_slug=project.slug
+        ).get(number, {}),
     }
 
 

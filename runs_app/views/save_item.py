@@ -23,7 +23,12 @@ SOURCE = "Playground"
 @project_view(needs=Role.EDITOR)
 def save(request: HttpRequest, project: Project) -> HttpResponse:
     """Ask which dataset the item goes to; with `save`, put it there and say where it is."""
-    form = SaveForm(request.POST, datasets=public.list_datasets(actor(request), project))
+    datasets = public.list_datasets(actor(request), project)
+    given = request.POST.copy()
+    loaded_from = given.get("item", "").partition(":")[0]
+    if any(dataset.slug == loaded_from for dataset in datasets):
+        given.setdefault("dataset", loaded_from)
+    form = SaveForm(given, datasets=datasets)
     if form.is_valid() and "save" in request.POST:
         try:
             return _saved(request, form)
