@@ -15,6 +15,7 @@ from evalhub.kit.models import Worker
 from runs_app.api import router as runs
 from runs_app.api_connections import router as connections
 from runs_app.api_life import router as life
+from runs_app.api_targets import router as targets
 
 # No page of documentation: the usual ones load scripts from elsewhere, which our policy forbids.
 api = ProblemAPI(title="evalhub", version=version("evalhub"), docs_url=None, auth=ApiToken())
@@ -82,6 +83,7 @@ api.add_router("", general)
 api.add_router("", runs)
 api.add_router("", life)
 api.add_router("", connections)
+api.add_router("", targets)
 api.add_router("", items)
 api.add_router("", datasets)
 api.add_router("", elsewhere)

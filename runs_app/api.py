@@ -1,4 +1,4 @@
-"""The API of runs, results, comparisons, targets and scorers."""
+"""The API of runs, results, comparisons and scorers."""
 
 from dataclasses import asdict
 from typing import Any
@@ -12,13 +12,9 @@ from evalhub.access.idempotency import once
 from evalhub.kit.api import answer
 from evalhub.kit.api_lists import Listing, list_answer, page_down
 from evalhub.kit.errors import FieldError, Invalid
-from runs_app import actions, comparing, queries, targets
+from runs_app import actions, comparing, queries
 from runs_app.models import Run
-from runs_app.payloads import (
-    result_payload,
-    run_payload,
-    scorer_payload,
-)
+from runs_app.payloads import result_payload, run_payload, scorer_payload
 from runs_app.schemas import (
     ComparisonAnswer,
     ListedRunAnswer,

@@ -1,4 +1,4 @@
-"""Runs, results, targets and scorers as the API's JSON."""
+"""Runs, results and scorers as the API's JSON."""
 
 from __future__ import annotations
 

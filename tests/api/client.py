@@ -54,14 +54,21 @@ class Api:
     def delete(self, path: str, **options: Any) -> Any:
         return self.call("DELETE", path, **options)
 
-    def upload(self, path: str, name: str, content: bytes, options: str | None = None) -> Any:
+    def upload(
+        self,
+        path: str,
+        name: str,
+        content: bytes,
+        options: str | None = None,
+        fields: dict[str, str] | None = None,
+    ) -> Any:
         """The answer to a multipart upload."""
         from django.core.files.uploadedfile import SimpleUploadedFile
 
-        data: dict[str, Any] = {"file": SimpleUploadedFile(name, content)}
+        data: dict[str, Any] = {"file": SimpleUploadedFile(name, content), **(fields or {})}
         if options is not None:
             data["options"] = options
-        headers = {"Authorization": f"Bearer {self.secret}"}
+        headers = {} if self.secret is None else {"Authorization": f"Bearer {self.secret}"}
         return self.client.post(BASE + path, data, headers=headers)
 
     def pages(self, path: str, limit: int) -> list[list[Any]]:

@@ -7,7 +7,8 @@ import pytest
 
 from datasets_app.models import ImportJob
 from evalhub.api import api as described
-from runs_app.models import Run
+from runs_app.actions.targets import save_target
+from runs_app.models import Recording, Run, SavedTarget
 from tests.api.client import BASE, Api, assert_problem
 from tests.factories import make_finished_run
 
@@ -40,17 +41,35 @@ CONTRACT = {
     "post /datasets/runs/{run}/cancel",
     "post /datasets/compare",
     "get /targets",
+    "post /targets",
+    "get /targets/{id}",
+    "put /targets/{id}",
+    "delete /targets/{id}",
+    "get /targets/{id}/versions",
+    "post /targets/{id}/check",
+    "get /recordings",
+    "post /recordings",
+    "delete /recordings/{id}",
     "get /scorers",
     "get /workers",
 }
 OWN = {"get /me", "get /datasets", "post /datasets", "get /runs", "get /targets", "get /scorers"}
-OWN |= {"get /workers"}  # these speak of the caller's own project, whoever calls
+OWN |= {"get /workers", "post /targets", "get /recordings", "post /recordings"}
+# These speak of the caller's own project, whoever calls.
 BODIES = {
     "post /datasets/{id}/items": {"input": "x"},
     "patch /datasets/{id}/items/{number}": {"input": "x"},
     "put /datasets/{id}": {"name": "Taken over"},
     "post /datasets/{id}/runs": {"target": "echo"},
     "post /datasets": {"name": "x"},
+    "post /targets": {
+        "name": "x",
+        "kind": "agent",
+        "transport": "python",
+        "config": {"id": "echo"},
+    },
+    "put /targets/{id}": {"name": "Taken over"},
+    "post /targets/{id}/check": {"input": 1},
 }
 
 
@@ -66,7 +85,22 @@ def places(dataset, editor):
     job = ImportJob.objects.create(dataset=dataset, created_by=editor, filename="a.csv")
     job.folder.mkdir(parents=True)
     job.problems_file.write_text("line,reason\n")
-    return {"dataset": dataset, "run": run, "job": job}
+    target = save_target(
+        project=dataset.project,
+        name="Mine",
+        kind="agent",
+        transport="python",
+        config={"id": "echo"},
+        by=editor,
+    )
+    recording = Recording.objects.create(project=dataset.project, slug="kept", name="Kept")
+    return {
+        "dataset": dataset,
+        "run": run,
+        "job": job,
+        "targets": target.slug,
+        "recordings": recording.slug,
+    }
 
 
 def address(operation: str, places, by: str) -> tuple[str, str]:
@@ -74,6 +108,7 @@ def address(operation: str, places, by: str) -> tuple[str, str]:
     is_import = path.startswith("/imports/")
     dataset = places["dataset"]
     ref = places["job"].uuid if is_import else getattr(dataset, by)
+    ref = places.get(path.split("/")[1], ref)
     path = path.replace("{id}", str(ref)).replace("{number}", "1")
     return method.upper(), path.replace("{run}", str(places["run"].uuid))
 
@@ -82,6 +117,9 @@ def call(client: Api, operation: str, places, by: str = "slug"):
     method, path = address(operation, places, by)
     if operation == "post /datasets/{id}/imports":
         return client.upload(path, "a.csv", b"input\nx\n")
+    if operation == "post /recordings":
+        fields = {"name": "x", "key_column": "id", "output_column": "answer"}
+        return client.upload(path, "a.csv", b"id,answer\n1,x\n", fields=fields)
     body = BODIES.get(operation)
     if operation == "post /datasets/compare":
         body = {"runs": [str(places["run"].uuid)] * 2}
@@ -105,6 +143,9 @@ def test_a_stranger_finds_404_behind_every_route(operation, places, stranger_api
     assert (places["dataset"].version, places["dataset"].name) == (1, "Sums")
     assert places["dataset"].deleted_at is None
     assert Run.objects.count() == 1
+    assert SavedTarget.objects.get().name == "Mine"
+    assert SavedTarget.objects.get().deleted_at is None
+    assert Recording.objects.count() == 1
     assert ImportJob.objects.get().state == "staged"
 
 

@@ -8,8 +8,8 @@ from runs_app.schemas import (
     ResultAnswer,
     RunAnswer,
     ScorerAnswer,
-    TargetAnswer,
 )
+from runs_app.schemas_targets import TargetAnswer
 from tests.api.client import assert_described, assert_problem
 from tests.factories import make_finished_run
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from evalhub.access.models import Project, User
-from runs_app import payloads, queries, targets
+from runs_app import payloads, payloads_targets, queries, targets
 from runs_app.models import Run
 from runs_app.scorers import catalogue
 from tests.factories import make_dataset, make_finished_run
@@ -68,6 +68,6 @@ def test_null_as_an_output_differs_from_no_output(run: Run) -> None:
 def test_the_catalogues_are_plain_json() -> None:
     scorers = [payloads.scorer_payload(builtin) for builtin in catalogue()]
     assert "exact_match" in [scorer["use"] for scorer in scorers]
-    recorded = payloads.target_payload(targets.find("recorded:metadata.answer", "support"))
+    recorded = payloads_targets.target_payload(targets.find("recorded:metadata.answer", "support"))
     assert recorded["ref"] == "recorded:metadata.answer"
     json.dumps([scorers, recorded], allow_nan=False)
