@@ -126,6 +126,7 @@ class Outgoing:
             chunks.append(await content.readany())
             size += len(chunks[-1])
         if size > self._limit:
+            chunks.clear()  # whoever keeps the error keeps this frame
             raise self._too_large()
         return b"".join(chunks)
 
@@ -135,12 +136,10 @@ class Outgoing:
             return await self._plain(response)
         content = response.content
         decoded = bytearray()
-        packed = 0
         while not content.at_eof():
-            chunk = await content.readany()
-            packed += len(chunk)
-            decoded += decoder.feed(chunk, self._limit - len(decoded))
-            if len(decoded) > self._limit or packed > self._limit:
+            decoded += decoder.feed(await content.readany(), self._limit - len(decoded))
+            if len(decoded) > self._limit:
+                decoded.clear()  # whoever keeps the error keeps this frame
                 raise self._too_large()
         decoder.end()
         return bytes(decoded)

@@ -35,4 +35,8 @@ def same_origin(one: str, other: str) -> bool:
 
     What is meant for one origin, such as a key, must not go to another. Raises OutgoingError.
     """
-    return parse_url(one).origin() == parse_url(other).origin()
+    first, second = (
+        (url.scheme, (url.raw_host or "").rstrip("."), url.port)
+        for url in (parse_url(one), parse_url(other))
+    )
+    return first == second
