@@ -87,7 +87,7 @@ def get_run(request: HttpRequest, run: str) -> HttpResponse:
 
 @router.get("/datasets/runs/{run}/results", response=Listing[ResultAnswer])
 def list_results(request: HttpRequest, run: str, query: Query[ResultQuery]) -> HttpResponse:
-    """The results of a run, in item order."""
+    """The results of a run, in item order, repetition after repetition."""
     page = queries.results_page(
         find_run(reader(request), run),
         show=query.show,
@@ -95,9 +95,12 @@ def list_results(request: HttpRequest, run: str, query: Query[ResultQuery]) -> H
         q=query.q,
         after=query.after,
         size=query.limit,
+        spans=query.spans,
     )
     return list_answer(
-        [result_payload(row) for row in page.rows], next_key=page.after, total=page.total
+        [result_payload(row, spans=query.spans) for row in page.rows],
+        next_key=page.after,
+        total=page.total,
     )
 
 

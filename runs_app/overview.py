@@ -27,7 +27,8 @@ class PrimaryScore:
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run of a list. `state` says how far an active run is; latencies are in milliseconds."""
+    """One run of a list. `state` says how far an active run is; latencies are in milliseconds,
+    `tokens` those in and out together. What is not known is None."""
 
     run: Run
     dataset: str
@@ -36,6 +37,8 @@ class RunLine:
     score: PrimaryScore | None
     p50: float | None
     p95: float | None
+    tokens: int | None
+    cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,20 @@ class Trend:
 
 def lines(runs: Sequence[Run]) -> list[RunLine]:
     """One line for each run, in the given order; at most two queries."""
-    datasets = public.datasets_by_id({run.dataset_id for run in runs})
+    ids = {run.dataset_id for run in runs if run.dataset_id is not None}
+    datasets = public.datasets_by_id(ids)
     done = _done([run.pk for run in runs if run.active])
     return [
         RunLine(
             run=run,
-            dataset=datasets[run.dataset_id].name,
+            dataset=datasets[run.dataset_id].name if run.dataset_id is not None else "",
             state=_state(run, done.get(run.pk, 0)),
             errors=0 if run.active else run.failed,
             score=primary_score(run),
             p50=_latency(run, "p50"),
             p95=_latency(run, "p95"),
+            tokens=_tokens(run),
+            cost_usd=run.summary.get("cost_usd") if run.summary else None,
         )
         for run in runs
     ]
@@ -125,3 +131,8 @@ def _state(run: Run, done: int) -> str:
 
 def _latency(run: Run, name: str) -> float | None:
     return run.summary["latency_ms"][name] if run.summary else None
+
+
+def _tokens(run: Run) -> int | None:
+    tokens = run.summary.get("tokens") if run.summary else None
+    return tokens["input"] + tokens["output"] if tokens else None

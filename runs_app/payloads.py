@@ -7,7 +7,7 @@ from typing import Any
 
 from runs_app.models import Run, RunEvent, RunScorer
 from runs_app.progress import Progress
-from runs_app.results import ResultRow, ScoreRow
+from runs_app.result_rows import ResultRow, ScoreRow
 from runs_app.scorers import Builtin
 
 
@@ -84,10 +84,12 @@ def event_payload(event: RunEvent) -> dict[str, Any]:
     }
 
 
-def result_payload(row: ResultRow) -> dict[str, Any]:
-    """A result with its item. `output` is left out of an error, `expected_output` when absent."""
+def result_payload(row: ResultRow, *, spans: bool = False) -> dict[str, Any]:
+    """A result with its item; the first repetition is 0. `output` is left out of an error,
+    `expected_output` when absent, and `spans` unless they are asked for."""
     payload: dict[str, Any] = {
         "number": row.number,
+        "repetition": row.repetition,
         "revision": row.item.revision_id,
         "external_id": row.item.external_id,
         "status": row.status,
@@ -98,6 +100,10 @@ def result_payload(row: ResultRow) -> dict[str, Any]:
         "retries": row.retries,
         "started_at": row.started_at.isoformat(),
         "completed_at": row.completed_at.isoformat(),
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "cost_usd": row.cost_usd,
+        "trace_id": row.trace_id or None,
         "scores": {name: _score(score) for name, score in row.scores.items()},
     }
     if row.item.expected_json is not None:
@@ -106,6 +112,8 @@ def result_payload(row: ResultRow) -> dict[str, Any]:
         payload["error"] = {"type": row.error_type, "message": row.error_message}
     elif row.output_json is not None:
         payload["output"] = json.loads(row.output_json)
+    if spans:
+        payload["spans"] = row.spans
     return payload
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, Subquery, Sum
 from django.utils import timezone
 
-from runs_app.models import Run
+from runs_app.models import Run, Shard, Stay
 
 SETTLING_S = 0.5  # before that, a rate says more about the start than about the run
 
@@ -17,7 +17,8 @@ class Progress:
     """Results written so far. `share` is 0..1, `rate` results per second, times are in seconds.
 
     `rate` and `eta_s` are None while nothing can be said; `eta_s` also when the run is over.
-    `elapsed_s` is None before the start.
+    `elapsed_s` is None before the start. `seats` is how many calls the workers that are on the run
+    may have in flight.
     """
 
     total: int
@@ -29,18 +30,14 @@ class Progress:
     eta_s: float | None
     elapsed_s: float | None
     shards_open: int
+    seats: int
 
 
 def progress(run: Run) -> Progress:
     """The run's progress; one query while it is active, none after."""
-    succeeded, failed, shards_open = run.succeeded, run.failed, 0
+    succeeded, failed, shards_open, seats = run.succeeded, run.failed, 0, 0
     if run.active:
-        counts = run.shards.aggregate(
-            succeeded=Sum("succeeded", default=0),
-            failed=Sum("failed", default=0),
-            open=Count("pk", filter=Q(state="open")),
-        )
-        succeeded, failed, shards_open = counts["succeeded"], counts["failed"], counts["open"]
+        succeeded, failed, shards_open, seats = _counts(run)
     done, total = succeeded + failed, run.total_results
     elapsed_s = rate = eta_s = None
     if run.started_at is not None:
@@ -60,4 +57,25 @@ def progress(run: Run) -> Progress:
         eta_s=eta_s,
         elapsed_s=elapsed_s,
         shards_open=shards_open,
+        seats=seats,
     )
+
+
+def _counts(run: Run) -> tuple[int, int, int, int]:
+    """Succeeded, failed, open shards and seats; never counts the results themselves."""
+    stays = Stay.objects.live().filter(run=run).values("run").annotate(n=Sum("seats")).values("n")
+    found = (
+        Shard.objects.filter(run=run)
+        .values("run")
+        .annotate(
+            succeeded=Sum("succeeded"),
+            failed=Sum("failed"),
+            open=Count("pk", filter=Q(state="open")),
+            seats=Subquery(stays),
+        )
+        .order_by()
+    )
+    counts = next(iter(found), None)
+    if counts is None:
+        return 0, 0, 0, 0
+    return counts["succeeded"], counts["failed"], counts["open"], counts["seats"] or 0

@@ -65,9 +65,12 @@ class RunQuery(Paging):
 
 
 class ResultQuery(Paging):
+    """`limit` counts items; each has a result for every repetition that the filter holds."""
+
     show: Literal["all", "fail", "error", "not_scored"] = "all"
     scorer: str = Field("", max_length=200, description="narrows fail and not_scored to one scorer")
     q: str = Field("", max_length=500, description="looked for in outputs and error messages")
+    spans: bool = Field(False, description="with the spans of each result")
 
 
 class ProgressAnswer(Schema):
@@ -151,9 +154,12 @@ class EventAnswer(Schema):
 
 
 class ResultAnswer(Schema):
-    """A result with its item. `output` is left out of an error, `expected_output` when absent."""
+    """A result with its item; the first repetition is 0. `output` is left out of an error,
+    `expected_output` when absent, and `spans` unless they are asked for. Tokens and cost are null
+    where the target does not say."""
 
     number: int
+    repetition: int
     revision: int
     external_id: str | None
     status: Literal["ok", "error"]
@@ -166,6 +172,11 @@ class ResultAnswer(Schema):
     retries: int
     started_at: datetime
     completed_at: datetime
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+    trace_id: str | None
+    spans: list[dict[str, Any]] | None = None
     scores: dict[str, dict[str, Any]]
 
 

@@ -106,7 +106,8 @@ def last_run(dataset_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     )
     by_dataset: dict[int, list[Run]] = {}
     for run in found:
-        by_dataset.setdefault(run.dataset_id, []).append(run)
+        if run.dataset_id is not None:
+            by_dataset.setdefault(run.dataset_id, []).append(run)
     return {dataset: _last_run(runs) for dataset, runs in by_dataset.items()}
 
 
@@ -223,6 +224,7 @@ def _scores(
     rows = {}
     for score in found if scorers else ():
         scorer = by_id[score.run_scorer_id]
+        assert scorer.run_id is not None  # it came by its run
         rows[score.item_number, scorer.run_id] = score_row(scorer, score)
     return rows
 

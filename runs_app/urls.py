@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from runs_app.views import compare, connections, detail, lists, playground, save_item, start, targets
+from runs_app.views import (
+    compare,
+    connections,
+    detail,
+    lists,
+    live,
+    playground,
+    save_item,
+    start,
+    targets,
+)
 
 app_name = "runs"
 urlpatterns = [
@@ -11,7 +21,8 @@ urlpatterns = [
     path("runs/new", start.new, name="new"),
     path("runs/estimate", start.estimate, name="estimate"),
     path("runs/<int:number>", detail.detail, name="detail"),
-    path("runs/<int:number>/live", detail.live, name="live"),
+    path("runs/<int:number>/live", live.live, name="live"),
+    path("runs/<int:number>/figures", live.figures, name="figures"),
     path("runs/<int:number>/results/<int:item>", detail.result, name="result"),
     path("runs/<int:number>/cancel/", detail.cancel, name="cancel"),
     path("compare", compare.compare, name="compare"),

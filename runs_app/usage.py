@@ -28,6 +28,10 @@ class Usage:
         return sum(self.errors.values())
 
     @property
+    def all_tokens(self) -> int:
+        return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+    @property
     def tokens(self) -> dict[str, int] | None:
         """{input, output}; None when nothing is known of either."""
         if self.input_tokens is None and self.output_tokens is None:

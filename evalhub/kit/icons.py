@@ -44,6 +44,7 @@ ICONS: dict[str, str] = {
     "moon": '<path d="M13 9.6A5.4 5.4 0 0 1 6.4 3 5.4 5.4 0 1 0 13 9.6Z"/>',
     "more": '<path d="M3.4 8h.01M8 8h.01M12.6 8h.01" stroke-width="2.4"/>',
     "ok": '<circle cx="8" cy="8" r="5.6"/><path d="m5.5 8.2 1.8 1.8 3.3-3.7"/>',
+    "pause": '<path d="M5.6 3.4v9.2M10.4 3.4v9.2"/>',
     "play": '<path d="M2.5 4.2h11M2.5 8h5M2.5 11.8h4"/><path d="m10 8.5 3.5 2.2-3.5 2.2z"/>',
     "plus": '<path d="M8 3v10M3 8h10"/>',
     "retry": '<path d="M13.3 8a5.4 5.4 0 1 1-1.6-3.8M13.4 3.7v2.8h-2.8"/>',

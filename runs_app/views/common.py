@@ -21,9 +21,12 @@ def actor(request: HttpRequest) -> User:
     return request.user
 
 
-def find_run(request: HttpRequest, project: Project, ref: str | int) -> Run:
-    """A run of the project, which it brings along. Raises NotFound."""
-    run = queries.find_run(actor(request), project, ref)
+def find_run(
+    request: HttpRequest, project: Project, ref: str | int, *, scorers: bool = True
+) -> Run:
+    """A run of the project, which it brings along, with its scorers unless told otherwise. Raises
+    NotFound."""
+    run = queries.find_run(actor(request), project, ref, scorers=scorers)
     run.project = project
     return run
 

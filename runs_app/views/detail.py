@@ -1,7 +1,9 @@
-"""One run: its progress while it is active, its figures, its results, and one that is open."""
+"""One run: its list of results, one result that is open, and cancelling."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -9,26 +11,41 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from datasets_app import public
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
+from evalhub.kit.errors import NotFound
 from evalhub.kit.figures import integer
 from evalhub.kit.htmx import render_page
+from evalhub.kit.json import loads
 from evalhub.kit.paging import Page
 from runs_app import queries
 from runs_app.actions import cancel_run
+from runs_app.engine.contexts import merged
+from runs_app.error_help import advice
 from runs_app.models import Run
 from runs_app.queries import ResultRow
+from runs_app.results import matches, rows_of
 from runs_app.views.common import actor, find_run, number_in, part_for, query
-from runs_app.views.shown import VIEWS, compared, latency_label, latency_profile, shown, tiles, took
+from runs_app.views.heads import head, settings_of
+from runs_app.views.live import figures_context, progress_context
+from runs_app.views.shown import VIEWS, compared, mark_of, shown
+from runs_app.views.traces import trace_view
 
 TEMPLATE = "runs/detail.html"
-LIVE_SUMMARY_UP_TO = 20_000  # results; a larger run shows its figures when it is over
 PAGE_SIZE = 50
 COLUMNS = 4  # scorers with a column of their own; the templates slice as many
-MOST_ERROR_TYPES = 4  # in the first figure's list
 LABELS = {"all": "All", "fail": "Fail", "error": "Error", "not_scored": "Not scored"}
 MARKS = {"all": "", "fail": "fail", "error": "warn", "not_scored": "dash"}
+
+
+@dataclass(frozen=True, slots=True)
+class RepetitionLink:
+    """One of the repetitions of the open item; `mark` as `Shown.mark`."""
+
+    number: int
+    url: str
+    mark: str
+    current: bool
 
 
 @project_view()
@@ -37,42 +54,22 @@ def detail(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     run = find_run(request, project, number)
     listed = _results(request, run)
     part = part_for(request, results="results")
-    context = _head(project, run) | listed
+    context = _columns(run) | head(project, run) | listed
     if part is None:
-        context |= _figures(run, listed["done"])
+        context |= _top(run, listed["done"])
     return render_page(request, TEMPLATE, context, part=part)
-
-
-@project_view()
-def live(request: HttpRequest, project: Project, number: int) -> HttpResponse:
-    """Progress and figures so far; the last answer, when the run is over, polls no more.
-
-    An empty list is told to fill itself, as nothing can move under the pointer then; later results
-    wait behind a button.
-    """
-    run = find_run(request, project, number)
-    listed = number_in(request, "shown") or 0
-    figures = _figures(run, listed)
-    fills = not listed and figures["progress"].done > 0
-    if fills:
-        figures |= {"shown_count": figures["progress"].done, "unseen": 0}
-    context = _head(project, run) | figures | {"polled": True}
-    response = render(request, "runs/_live.html", context)
-    if fills:
-        response["HX-Trigger"] = "first-results"
-    return response
 
 
 @project_view()
 def result(request: HttpRequest, project: Project, number: int, item: int) -> HttpResponse:
     """One result, beside the list it was opened from."""
     run = find_run(request, project, number)
-    opened = _opened(request, run, item)
+    opened = _opened(request, project, run, item)
+    context = _columns(run) | head(project, run) | opened
     if part_for(request, detail="result"):
-        return render_page(request, TEMPLATE, _head(project, run) | opened, part="result")
+        return render_page(request, TEMPLATE, context, part="result")
     listed = _results(request, run)
-    context = _head(project, run) | listed | _figures(run, listed["done"]) | opened
-    return render_page(request, TEMPLATE, context)
+    return render_page(request, TEMPLATE, listed | context | _top(run, listed["done"]))
 
 
 @project_view(needs=Role.EDITOR)
@@ -85,69 +82,18 @@ def cancel(request: HttpRequest, project: Project, number: int) -> HttpResponse:
         return redirect("runs:detail", project.slug, run.number)
     if not run.active:
         return redirect("runs:detail", project.slug, run.number)
-    context = _head(project, run) | {"progress": queries.progress(run)}
+    context = head(project, run) | {"progress": queries.progress(run)}
     return render(request, "runs/cancel.html", context)
 
 
-def _head(project: Project, run: Run) -> dict[str, Any]:
+def _columns(run: Run) -> dict[str, Any]:
     scorers = list(run.scorers.all())
-    return {
-        "run": run,
-        "dataset": public.datasets_by_id([run.dataset_id])[run.dataset_id],
-        "scorers": scorers,
-        "columns": scorers[:COLUMNS],
-        "took": took(run),
-        "run_url": reverse("runs:detail", args=[project.slug, run.number]),
-    }
+    return {"scorers": scorers, "columns": scorers[:COLUMNS]}
 
 
-def _figures(run: Run, listed: int) -> dict[str, Any]:
-    """Progress and the summary so far; `listed` is how many results the page's list stands for."""
-    now = queries.progress(run)
-    context = {
-        "progress": now,
-        "percent": int(100 * now.share),
-        "progress_label": f"Progress: {integer(now.done)} of {integer(now.total)} items",
-        "waiting": max(0, now.total - now.done),
-        "shown_count": listed,
-        "unseen": max(0, now.done - listed),
-        "parts": {"good": now.succeeded, "bad": 0, "warn": now.failed, "mute": 0},
-    }
-    if run.active and (now.done > LIVE_SUMMARY_UP_TO or not now.done):
-        return context
-    summary = queries.summary(run)
-    return context | _summary(run, summary) | _parts(now, summary)
-
-
-def _summary(run: Run, summary: dict[str, Any]) -> dict[str, Any]:
-    done = summary["succeeded"] + summary["failed"]
-    errors = sorted(summary["errors"].items(), key=lambda each: (-each[1], each[0]))
-    latency = latency_profile(summary)
-    return {
-        "summary": summary,
-        "primary": summary["primary"],
-        "tiles": tiles(list(run.scorers.all()), summary),
-        "errors": errors[:MOST_ERROR_TYPES],
-        "success": summary["succeeded"] / done if done else None,
-        "success_label": f"{integer(summary['succeeded'])} succeeded, "
-        f"{integer(summary['failed'])} errors",
-        "latency": latency,
-        "latency_label": latency_label(latency),
-    }
-
-
-def _parts(now: queries.Progress, summary: dict[str, Any]) -> dict[str, Any]:
-    """How the results divide by the primary scorer; nothing new when it knows no passing."""
-    figures = summary["scores"].get(summary["primary"], {})
-    passed = figures.get("passed")
-    if passed is None:
-        return {"judged": False}
-    unscored = max(0, now.succeeded - figures["n"])
-    failing = figures["n"] - passed
-    return {
-        "judged": True,
-        "parts": {"good": passed, "bad": failing, "warn": now.failed, "mute": unscored},
-    }
+def _top(run: Run, listed: int) -> dict[str, Any]:
+    """What stands above the list; `listed` is how many results that stands for."""
+    return figures_context(run) | progress_context(run, listed) | {"settings": settings_of(run)}
 
 
 def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
@@ -165,10 +111,11 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
         size=PAGE_SIZE,
     )
     scorers = list(run.scorers.all())
-    rows = [shown(row, scorers) for row in page.rows]
-    counts = queries.filter_counts(run, scorer=by)
     here = reverse("runs:detail", args=[run.project.slug, run.number])
     kept = {"f": show if show != "all" else "", "by": by, "q": q}
+    place = {**kept, "after": after, "before": before}
+    rows = [shown(row, scorers, _result_url(run, row, place)) for row in page.rows]
+    counts = queries.filter_counts(run, scorer=by)
     later = here + query(kept, after=page.after) if page.after and not newest else ""
     earlier = here + query(kept, before=page.before) if page.before else ""
     return {
@@ -177,7 +124,7 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
         "q": q,
         "show": show,
         "by": by,
-        "list_query": query(kept, after=after, before=before),
+        "list_query": query(place),
         "filters": [
             {
                 "label": LABELS[name],
@@ -199,13 +146,21 @@ def _wanted(request: HttpRequest) -> tuple[str, str, str]:
     return request.GET.get("f", "all"), request.GET.get("q", ""), request.GET.get("by", "")
 
 
-def _opened(request: HttpRequest, run: Run, item: int) -> dict[str, Any]:
+def _result_url(run: Run, row: ResultRow, place: Mapping[str, object], **more: object) -> str:
+    """The page of a result; `place` is where in the list it was opened."""
+    here = reverse("runs:result", args=[run.project.slug, run.number, row.number])
+    return here + query(place, r=row.repetition + 1 if run.repetitions > 1 else None, **more)
+
+
+def _opened(request: HttpRequest, project: Project, run: Run, item: int) -> dict[str, Any]:
     """The open result with its neighbours in the list."""
     show, q, by = _wanted(request)
-    row = shown(queries.find_result(run, item), list(run.scorers.all()))
+    all_rows = rows_of(run, [item], spans=True).get(item, ())
+    open_row = _repetition(request, run, item, all_rows)
+    row = shown(open_row, list(run.scorers.all()))
     view = request.GET.get("view", "diff")
     view = view if view in dict(VIEWS) else "diff"
-    kept = {
+    place = {
         "f": show if show != "all" else "",
         "by": by,
         "q": q,
@@ -213,25 +168,63 @@ def _opened(request: HttpRequest, run: Run, item: int) -> dict[str, Any]:
         "before": number_in(request, "before"),
     }
     beside = queries.result_neighbours(run, item, show=show, scorer=by, q=q)
+    kept_view = view if view != "diff" else ""
 
-    def url(number: int | None, **more: str) -> str:
+    def beside_url(number: int | None) -> str:
         if number is None:
             return ""
         here = reverse("runs:result", args=[run.project.slug, run.number, number])
-        return here + query(kept, **more)
+        return here + query(place, view=kept_view)
 
     both = row.has_expected and row.row.status == "ok"
     return {
         "open": row,
+        "advice": advice(open_row.error_type),
+        "given": _context_of(run, open_row),
+        "trace": trace_view(open_row.spans_json, open_row.trace_id, project.trace_url),
+        "repetitions": [
+            RepetitionLink(
+                each.repetition + 1,
+                _result_url(run, each, place, view=kept_view),
+                mark_of(each),
+                each is open_row,
+            )
+            for each in all_rows
+            if run.repetitions > 1
+        ],
         "view": view if both else "raw",
-        "views": [(name, label, url(item, view=name)) for name, label in VIEWS if both],
+        "views": [
+            (name, label, _result_url(run, open_row, place, view=name))
+            for name, label in VIEWS
+            if both
+        ],
         "compared": compared(row.expected, row.output) if both and view != "raw" else None,
-        "all_url": url(item, view="raw", all="1"),
+        "all_url": _result_url(run, open_row, place, view="raw", all="1"),
         "show_all": request.GET.get("all") == "1",
-        "previous_result": url(beside.previous, view=view if view != "diff" else ""),
-        "next_result": url(beside.next, view=view if view != "diff" else ""),
-        "list_query": query(kept),
+        "previous_result": beside_url(beside.previous),
+        "next_result": beside_url(beside.next),
+        "list_query": query(place),
     }
+
+
+def _repetition(request: HttpRequest, run: Run, item: int, rows: Sequence[ResultRow]) -> ResultRow:
+    """The repetition that is asked for, else the first that the filter holds."""
+    wanted = number_in(request, "r")
+    if wanted is not None:
+        found = [row for row in rows if row.repetition + 1 == wanted]
+    else:
+        show, _, by = _wanted(request)
+        found = [row for row in rows if matches(row, show, by)] or list(rows)
+    if not found:
+        raise NotFound(f"Run #{run.number} has no such result for item #{item}.")
+    return found[0]
+
+
+def _context_of(run: Run, row: ResultRow) -> dict[str, Any]:
+    """What the target was given as context: the run's, with the item's own over it."""
+    text = merged(run.context, row.item.context_json)
+    given: dict[str, Any] = loads(text) if text else {}
+    return given
 
 
 def _page_text(page: Page[ResultRow], show: str) -> str:

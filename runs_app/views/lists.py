@@ -69,12 +69,14 @@ def _list(
     found = queries.runs(actor(request), project, dataset_id=dataset_id, status=status, q=q)
     rows, newer, older = _page(found, request)
     kept = {"status": status, "q": q}
+    lines = overview.lines(rows)
     return {
         "list_url": here,
         "new_url": reverse("runs:new", args=[project.slug]),
         "q": q,
         "status": status,
-        "rows": overview.lines(rows),
+        "rows": lines,
+        "show_cost": any(line.tokens is not None or line.cost_usd is not None for line in lines),
         "filters": _filters(
             queries.runs(actor(request), project, dataset_id=dataset_id, q=q), here, status, q
         ),

@@ -20,10 +20,12 @@ VIEWS = (("diff", "Diff"), ("sides", "Side by side"), ("raw", "Raw"))
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One result with its values. `expected` means nothing unless `has_expected`, `output` nothing
-    in an error. `mark` is a name that `score_mark` knows, or "ok" when no score says more."""
+    """One result with its values, and the address of its page. `expected` means nothing unless
+    `has_expected`, `output` nothing in an error. `mark` is a name that `score_mark` knows, or "ok"
+    when no score says more."""
 
     row: ResultRow
+    url: str
     input: Any
     output: Any
     has_expected: bool
@@ -66,16 +68,17 @@ class Tile:
     label: str
 
 
-def shown(row: ResultRow, scorers: Sequence[RunScorer]) -> Shown:
+def shown(row: ResultRow, scorers: Sequence[RunScorer], url: str = "") -> Shown:
     """The row with its values; scores in the order of the run's scorers, None where one lacks."""
     expected = row.item.expected_json
     return Shown(
         row=row,
+        url=url,
         input=loads(row.item.input_json),
         output=None if row.output_json is None else loads(row.output_json),
         has_expected=expected is not None,
         expected=None if expected is None else loads(expected),
-        mark=_mark(row),
+        mark=mark_of(row),
         scores=tuple(row.scores.get(scorer.name) for scorer in scorers),
     )
 
@@ -88,11 +91,13 @@ def compared(a: Any, b: Any) -> Compared:
     return Compared(diff_json(a, b), False)
 
 
-def tiles(scorers: Sequence[RunScorer], summary: dict[str, Any]) -> list[Tile]:
+def tiles(
+    scorers: Sequence[RunScorer], summary: dict[str, Any], repetitions: int = 1
+) -> list[Tile]:
     """One tile for each scorer of a summary."""
+    scores, shapes = summary["scores"], summary["distribution"]
     return [
-        _tile(scorer, summary["scores"][scorer.name], summary["distribution"][scorer.name])
-        for scorer in scorers
+        _tile(scorer, scores[scorer.name], shapes[scorer.name], repetitions) for scorer in scorers
     ]
 
 
@@ -132,16 +137,18 @@ def took(run: Run) -> float | None:
     return max(0.0, (run.finished_at - run.started_at).total_seconds())
 
 
-def _tile(scorer: RunScorer, figures: dict[str, Any], shape: dict[str, Any]) -> Tile:
+def _tile(
+    scorer: RunScorer, figures: dict[str, Any], shape: dict[str, Any], repetitions: int
+) -> Tile:
     binary = scorer.kind == "binary"
-    notes = [f"n = {integer(figures['n'])}"]
+    notes = [f"n = {integer(figures['n'])}" + (" items" if repetitions > 1 else "")]
     notes += [f"{integer(figures['not_scored'])} not scored"] if figures["not_scored"] else []
     notes += [f"{integer(figures['errors'])} errors"] if figures["errors"] else []
     threshold = passing.pass_mark(scorer) if not binary else None
     value = mean_text(binary, figures["mean"])
     below = ""
     if figures["passed"] is not None and not binary:
-        below = f", {integer(figures['n'] - figures['passed'])} do not pass {threshold:g}"
+        below = f", {integer(figures['scored'] - figures['passed'])} do not pass {threshold:g}"
     return Tile(
         scorer=scorer,
         binary=binary,
@@ -158,7 +165,8 @@ def _tile(scorer: RunScorer, figures: dict[str, Any], shape: dict[str, Any]) -> 
     )
 
 
-def _mark(row: ResultRow) -> str:
+def mark_of(row: ResultRow) -> str:
+    """error, fail, not_scored, pass, or ok: what the row's scores say together."""
     if row.status == "error":
         return "error"
     said = [score.passed for score in row.scores.values()]
