@@ -1,4 +1,4 @@
-"""The client: a method for each thing the API does.
+"""The client: a method for each thing the API does. Those of runs are in `runs.py`.
 
 Answers are the API's JSON as dictionaries. Methods named `list_...` are iterators over all entries
 and ask for the next page when they need it. Every method may raise ApiError (the server refused,
@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from evalhub_client import waiting
 from evalhub_client.connection import Connection, Json, segment
+from evalhub_client.runs import RunMethods, dataset_path, given
 
 if TYPE_CHECKING:
     import httpx
 
-Scorer = str | Mapping[str, Any]
 
-
-class Client:
+class Client(RunMethods):
     """A connection to one project of an evalhub server. Use it in a `with`, or call `close`.
 
     `token` is an API token; it belongs to a project. `timeout` is in seconds, for connecting and
@@ -83,18 +82,18 @@ class Client:
 
     def get_dataset(self, dataset: str) -> Json:
         """The dataset at its current version."""
-        return self._connection.object("GET", _dataset(dataset))
+        return self._connection.object("GET", dataset_path(dataset))
 
     def update_dataset(
         self, dataset: str, *, name: str | None = None, description: str | None = None
     ) -> Json:
         """The dataset with another name or description; None leaves either. The slug stays."""
-        body = _given(name=name, description=description)
-        return self._connection.object("PUT", _dataset(dataset), json=body)
+        body = given(name=name, description=description)
+        return self._connection.object("PUT", dataset_path(dataset), json=body)
 
     def delete_dataset(self, dataset: str) -> None:
         """Hide the dataset. Its runs stay readable."""
-        self._connection.call("DELETE", _dataset(dataset))
+        self._connection.call("DELETE", dataset_path(dataset))
 
     # Items
 
@@ -106,7 +105,7 @@ class Client:
         `q` keeps those with that text in input, expected output or external id.
         """
         params = {"version": version, "q": q}
-        return self._connection.pages(f"{_dataset(dataset)}/items", params=params)
+        return self._connection.pages(f"{dataset_path(dataset)}/items", params=params)
 
     def get_item(self, dataset: str, item: int) -> Json:
         """`{number, revision, version, input, expected_output?, metadata, ...}`.
@@ -117,14 +116,14 @@ class Client:
 
     def add_item(self, dataset: str, item: Mapping[str, Any]) -> Json:
         """`{numbers: [n], version}` of the one added item. `input` is the one part it must have."""
-        return self._connection.object("POST", f"{_dataset(dataset)}/items", json=dict(item))
+        return self._connection.object("POST", f"{dataset_path(dataset)}/items", json=dict(item))
 
     def add_items(
         self, dataset: str, items: Iterable[Mapping[str, Any]], *, message: str = ""
     ) -> Json:
         """`{numbers, version}`: all items as one version, or none when one is refused."""
-        body = {"items": [dict(item) for item in items], **_given(message=message or None)}
-        return self._connection.object("POST", f"{_dataset(dataset)}/items", json=body)
+        body = {"items": [dict(item) for item in items], **given(message=message or None)}
+        return self._connection.object("POST", f"{dataset_path(dataset)}/items", json=body)
 
     def update_item(
         self, dataset: str, item: int, changes: Mapping[str, Any], *, revision: int
@@ -167,7 +166,7 @@ class Client:
         or "abort") what a bad row does. It runs in the background: see `wait_for_import`. With
         `apply` False it is only staged. Raises OSError when the file cannot be read.
         """
-        options = _given(
+        options = given(
             format=format,
             encoding=encoding,
             delimiter=delimiter,
@@ -180,7 +179,7 @@ class Client:
         with Path(path).open("rb") as file:
             return self._connection.object(
                 "POST",
-                f"{_dataset(dataset)}/imports",
+                f"{dataset_path(dataset)}/imports",
                 data={"options": json.dumps(options)},
                 files={"file": (Path(path).name, file, "application/octet-stream")},
             )
@@ -196,7 +195,7 @@ class Client:
 
     def list_imports(self, dataset: str) -> Iterator[Json]:
         """The dataset's imports, newest first; `active` are those that have work left."""
-        return self._connection.pages(f"{_dataset(dataset)}/imports")
+        return self._connection.pages(f"{dataset_path(dataset)}/imports")
 
     def cancel_import(self, import_id: str) -> Json:
         """The import on its way to cancelled: none of its rows stay."""
@@ -222,81 +221,6 @@ class Client:
             lambda: self.get_import(import_id), waiting.import_ended, timeout, on_poll
         )
 
-    # Runs
-
-    def list_runs(self, dataset: str | None = None) -> Iterator[Json]:
-        """Runs of a dataset, or of the project when None, newest first."""
-        return self._connection.pages("/runs" if dataset is None else f"{_dataset(dataset)}/runs")
-
-    def start_run(
-        self,
-        dataset: str,
-        *,
-        target: str,
-        scorers: Sequence[Scorer] = (),
-        version: int | None = None,
-        name: str | None = None,
-        concurrency: int | None = None,
-        timeout: float | None = None,
-        retries: int | None = None,
-        limit: int | None = None,
-    ) -> Json:
-        """The new run, in status "pending"; see `wait_for_run`.
-
-        `target` is a target's id or name, "python:ID", or "recorded:PATH"; each scorer a name or
-        an object such as `{"use": "numeric_match", "name": "answer"}`, the first one the primary.
-        `timeout` is in seconds for one try of one item, `limit` takes only the first n items. What
-        is None is the server's own choice.
-        """
-        body = {"target": target, "scorers": [_scorer(one) for one in scorers]} | _given(
-            version=version,
-            name=name,
-            concurrency=concurrency,
-            timeout=timeout,
-            retries=retries,
-            limit=limit,
-        )
-        return self._connection.object("POST", f"{_dataset(dataset)}/runs", json=body)
-
-    def get_run(self, run: int | str) -> Json:
-        """The run with its `progress` (counts, rate, ETA) and `summary` (scores, latency)."""
-        return self._connection.object("GET", _run(run))
-
-    def wait_for_run(
-        self,
-        run: int | str,
-        *,
-        timeout: float | None = None,
-        on_poll: Callable[[Json], None] | None = None,
-    ) -> Json:
-        """The run once it has ended: `status` is "completed", "failed" or "cancelled".
-
-        `on_poll` gets the run each time it is asked for. Raises WaitTimeout after `timeout`
-        seconds.
-        """
-        return waiting.wait(lambda: self.get_run(run), waiting.run_ended, timeout, on_poll)
-
-    def cancel_run(self, run: int | str) -> Json:
-        """The run, cancelled; results that are there stay."""
-        return self._connection.object("POST", f"{_run(run)}/cancel")
-
-    def list_results(
-        self, run: int | str, *, show: str | None = None, q: str = ""
-    ) -> Iterator[Json]:
-        """Results in the order of the items. `show` is "all", "fail", "error" or "not_scored"."""
-        return self._connection.pages(f"{_run(run)}/results", params={"show": show, "q": q})
-
-    def compare_runs(
-        self, run_a: int | str, run_b: int | str, *, margin: float | None = None
-    ) -> Json:
-        """`{pairing, scorers: [...], ...}`: for each scorer the change from A to B with its
-        verdict.
-
-        Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range).
-        """
-        body = {"runs": [str(run_a), str(run_b)], **_given(margin=margin)}
-        return self._connection.object("POST", "/datasets/compare", json=body)
-
     # What there is to use
 
     def list_targets(self) -> Iterator[Json]:
@@ -312,22 +236,5 @@ class Client:
         return self._connection.object("GET", "/workers")
 
 
-def _dataset(dataset: str) -> str:
-    return f"/datasets/{segment(dataset)}"
-
-
 def _item(dataset: str, item: int) -> str:
-    return f"{_dataset(dataset)}/items/{segment(item)}"
-
-
-def _run(run: int | str) -> str:
-    return f"/datasets/runs/{segment(run)}"
-
-
-def _scorer(scorer: Scorer) -> Any:
-    return scorer if isinstance(scorer, str) else dict(scorer)
-
-
-def _given(**values: Any) -> Json:
-    """Those values that are not None."""
-    return {name: value for name, value in values.items() if value is not None}
+    return f"{dataset_path(dataset)}/items/{segment(item)}"

@@ -15,6 +15,18 @@ _RUN = {
     "timeout": "--timeout",
     "retries": "--retries",
     "limit": "--limit",
+    "selection/split": "--split",
+    "selection/sample": "--sample",
+    "selection/seed": "--seed",
+    "selection/failed_of": "--failed-of",
+    "repetitions": "--repetitions",
+    "context": "--context",
+    "deadline": "--deadline",
+    "stop_after_errors": "--stop-after-errors",
+    "stop_error_share": "--stop-error-share",
+    "max_tokens": "--max-tokens",
+    "max_cost_usd": "--max-cost",
+    "tags": "--tag",
 }
 _IMPORT = {
     "file": "FILE",
@@ -27,7 +39,7 @@ _IMPORT = {
     "rest": "--rest",
     "on_error": "--on-error",
 }
-_PLACES = {"run": _RUN, "import": _IMPORT}
+_PLACES = {"run": _RUN, "import": _IMPORT, "rescore": {"scorers": "--scorer"}}
 
 
 class UsageError(Exception):
@@ -62,10 +74,12 @@ def _place(pointer: str, command: str) -> str:
     parts = pointer.strip("/").split("/") if pointer.strip("/") else []
     if not parts:
         return ""
-    option = _PLACES.get(command, {}).get(parts[0])
+    places = _PLACES.get(command, {})
+    depth = 2 if "/".join(parts[:2]) in places else 1
+    option = places.get("/".join(parts[:depth]))
     if option is None:
         return pointer
-    rest = parts[1:]
+    rest = parts[depth:]
     if rest and rest[0].isdecimal():
         option, rest = f"{option} {int(rest[0]) + 1}", rest[1:]
     return ", ".join([option, *rest])

@@ -7,7 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-COMMANDS = ("import", "run", "compare", "runs", "datasets", "results", "targets")
+COMMANDS = (
+    *("import", "run", "compare", "runs", "datasets", "results", "targets"),
+    *("pause", "resume", "retry", "rescore", "delete-run"),
+)
 
 _EPILOG = """\
 Without --server the data folder on this machine is used (EVALHUB_HOME), through the same API.
@@ -15,6 +18,7 @@ Exit codes: 0 ok, 1 error or the run failed, 2 usage, 130 stopped with Ctrl-C.""
 _RUN_EPILOG = """\
 examples:
   evalhub run gsm8k --target recorded:metadata.solution --scorer exact_match --wait
+  evalhub run gsm8k --target gpt-small --target gpt-large --sample 200 --seed 7 --repetitions 3
   evalhub run gsm8k --target python:triage_v1 --wait \\
     --scorer '{"use": "numeric_match", "name": "answer", "extract": "A:\\\\s*(.+)"}'"""
 
@@ -75,7 +79,30 @@ def parser() -> argparse.ArgumentParser:
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
     _command(commands, "targets", "listing", "list what can be run against")
+    _add_life(commands)
     return root
+
+
+def _add_life(commands: Any) -> None:
+    """The commands about a run that is there."""
+    for name, summary in (
+        ("pause", "let a run make no new calls"),
+        ("resume", "let a paused run go on"),
+        ("retry", "call the target again for a run's errors and for what it skipped"),
+        ("rescore", "score a run's results again, without calling its target"),
+        ("delete-run", "delete a run with its results"),
+    ):
+        command = _command(commands, name, "life", summary)
+        command.add_argument("run", metavar="RUN", help="number or uuid")
+        if name == "rescore":
+            _add_scorers(command, required=True)
+            command.add_argument(
+                "--replace",
+                action="store_true",
+                help="drop all scorers that the run has (default: those of the same names)",
+            )
+        if name in ("retry", "rescore"):
+            command.add_argument("--wait", action="store_true", help="wait until it is done")
 
 
 def _command(
@@ -147,11 +174,54 @@ def _add_import(to: argparse.ArgumentParser) -> None:
     )
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not math.isfinite(seconds):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return seconds
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no finite number")
+    return number
+
+
+def _run_number(text: str) -> int:
+    digits = text.strip().removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a run")
+    return int(digits)
+
+
+def _add_scorers(to: argparse.ArgumentParser, *, required: bool = False) -> None:
+    to.add_argument(
+        "--scorer",
+        metavar="SPEC",
+        action="append",
+        default=None if required else [],
+        required=required,
+        help="a name or a JSON object; again for more, the first is the primary",
+    )
+
+
+_Option = tuple[str, str, Callable[[str], Any], str]
+_WHICH: tuple[_Option, ...] = (
+    ("--version", "N", int, "version of the dataset (default: the newest)"),
+    ("--split", "NAME", str, "only items of this split"),
+    ("--failed-of", "RUN", _run_number, "only items that are errors in that run"),
+    ("--sample", "N", int, "only N items, drawn by chance"),
+    ("--seed", "S", int, "draws the same sample again"),
+    ("--limit", "N", int, "only the first N items"),
+)
+_HOW: tuple[_Option, ...] = (
+    ("--repetitions", "N", int, "results for each item (default: 1)"),
+    ("--context", "JSON", str, "an object that every call gets"),
+    ("--concurrency", "N", int, "calls at once (default: 8)"),
+    ("--timeout", "S", _number, "seconds for one try (default: 60)"),
+    ("--retries", "N", int, "tries after the first one (default: 2)"),
+    ("--deadline", "S", _number, "seconds for one result with all its tries"),
+)
+_STOP: tuple[_Option, ...] = (
+    ("--stop-after-errors", "N", int, "stop as failed at this many errors"),
+    ("--stop-error-share", "SHARE", _number, "stop as failed at this share of errors, 0 to 1"),
+    ("--max-tokens", "N", int, "cancel before the call that would pass this many tokens"),
+    ("--max-cost", "USD", _number, "cancel before the call that would pass this cost"),
+)
 
 
 def _add_run(to: argparse.ArgumentParser) -> None:
@@ -160,23 +230,16 @@ def _add_run(to: argparse.ArgumentParser) -> None:
         "--target",
         metavar="REF",
         required=True,
-        help="id or name, python:ID, or recorded:PATH (a dotted path into the item)",
-    )
-    to.add_argument(
-        "--scorer",
-        metavar="SPEC",
         action="append",
-        default=[],
-        help="a name or a JSON object; again for more, the first is the primary",
+        help="id or name, python:ID, or recorded:PATH (a dotted path into the item); again for "
+        "more, each is a run of its own",
     )
-    numbers: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
-        ("--version", "N", int, "version of the dataset (default: the newest)"),
-        ("--concurrency", "N", int, "calls at once (default: 8)"),
-        ("--timeout", "S", _seconds, "seconds for one try (default: 60)"),
-        ("--retries", "N", int, "tries after the first one (default: 2)"),
-        ("--limit", "N", int, "only the first N items"),
-    )
-    for option, metavar, kind, summary in numbers:
-        to.add_argument(option, metavar=metavar, type=kind, help=summary)
+    _add_scorers(to)
+    for title, described in (("which items", _WHICH), ("how", _HOW), ("when to stop", _STOP)):
+        group = to.add_argument_group(title)
+        for option, metavar, kind, summary in described:
+            names = (option, "--first") if option == "--limit" else (option,)
+            group.add_argument(*names, metavar=metavar, type=kind, help=summary)
     to.add_argument("--name", help="name of the run")
+    to.add_argument("--tag", metavar="TAG", action="append", help="again for more")
     to.add_argument("--wait", action="store_true", help="wait until it has ended")

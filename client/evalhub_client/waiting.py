@@ -24,6 +24,10 @@ def run_ended(run: Json) -> bool:
     return run["status"] in RUN_ENDED
 
 
+def rescore_ended(run: Json) -> bool:
+    return run["rescore"] is None
+
+
 def import_ended(job: Json) -> bool:
     return job["state"] in IMPORT_ENDED
 

@@ -92,6 +92,7 @@ def run(status: str = "completed", *, done: int = 4, **other: Any) -> Json:
             "elapsed_s": 2.0,
         },
         "summary": None if active else summary(),
+        "rescore": None,
     } | other
 
 

@@ -62,6 +62,56 @@ def test_all_options_of_run_reach_the_api(started: ApiServer, evalhub: Evalhub) 
     }
 
 
+def test_all_options_about_items_repetitions_and_stopping_reach_the_api(
+    started: ApiServer, evalhub: Evalhub
+) -> None:
+    options = "--split test --failed-of #3 --sample 20 --seed 7 --first 10 --repetitions 3"
+    options += " --deadline 90 --stop-after-errors 5 --stop-error-share 0.25"
+    options += " --max-tokens 1000 --max-cost 1.5 --tag nightly --tag small"
+    context = ["--context", '{"locale": "en"}']
+    assert evalhub("run", "sums", "--target", "x", *options.split(), *context).code == 0
+    (asked,) = started.requests("POST", "/datasets/sums/runs")
+    assert asked.json == {
+        "target": "x",
+        "scorers": [],
+        "selection": {"split": "test", "failed_of": 3, "sample": 20, "seed": 7},
+        "limit": 10,
+        "repetitions": 3,
+        "context": {"locale": "en"},
+        "deadline": 90,
+        "stop_after_errors": 5,
+        "stop_error_share": 0.25,
+        "max_tokens": 1000,
+        "max_cost_usd": 1.5,
+        "tags": ["nightly", "small"],
+    }
+
+
+def test_each_target_is_a_run_of_its_own(started: ApiServer, evalhub: Evalhub) -> None:
+    first, second = recorded.run("pending", done=0), recorded.run("pending", done=0, number=8)
+    second["id"] = "6f1c2b1e-0000-4000-8000-0000000000cc"
+    started.answer("POST", "/datasets/sums/runs", Reply(first, 201), Reply(second, 201))
+    ran = evalhub("run", "sums", "--target", "x", "--target", "y")
+    asked = started.requests("POST", "/datasets/sums/runs")
+    assert [one.json["target"] for one in asked] == ["x", "y"]
+    assert "Run #7 started: 4 items.\nRun #8 started: 4 items.\n" in ran.out
+    assert "`evalhub results 7` and `evalhub results 8`" in ran.out
+
+
+def test_several_runs_are_waited_for_and_one_that_fails_is_exit_code_1(
+    started: ApiServer, evalhub: Evalhub
+) -> None:
+    first, second = recorded.run(), recorded.run("failed", number=8, reason="Too many errors.")
+    second["id"] = "6f1c2b1e-0000-4000-8000-0000000000cc"
+    started.answer("POST", "/datasets/sums/runs", Reply(first, 201), Reply(second, 201))
+    for one in (first, second):
+        started.answer("GET", f"/datasets/runs/{one['id']}", Reply(one))
+    ran = evalhub("run", "sums", "--target", "x", "--target", "y", "--wait", "--json")
+    assert ran.code == 1
+    assert [one["status"] for one in json.loads(ran.out)] == ["completed", "failed"]
+    assert "evalhub: Run #8 failed. Too many errors." in ran.err
+
+
 def test_a_waited_run_in_json_is_exactly_its_figures(started: ApiServer, evalhub: Evalhub) -> None:
     run_route(
         started,
@@ -152,6 +202,8 @@ def test_each_field_at_fault_is_named_as_it_was_typed(sums: ApiServer, evalhub: 
             ("/target", "There is no target “x”."),
             ("/scorers/1/extract", "Missing ) at position 3."),
             ("/limit", "At least 1."),
+            ("/selection/failed_of", "Run 3 has no errors."),
+            ("/max_cost_usd", "The price is not known."),
         ),
     )
     ran = evalhub("run", "sums", "--target", "x", "--wait")
@@ -160,6 +212,8 @@ def test_each_field_at_fault_is_named_as_it_was_typed(sums: ApiServer, evalhub: 
         "evalhub: --target: There is no target “x”.\n"
         "  --scorer 2, extract: Missing ) at position 3.\n"
         "  --limit: At least 1.\n"
+        "  --failed-of: Run 3 has no errors.\n"
+        "  --max-cost: The price is not known.\n"
     )
 
 
