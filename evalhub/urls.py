@@ -21,6 +21,7 @@ urlpatterns = [
     path(PROJECT + "settings", access.project_settings, name="project_settings"),
     path(PROJECT + "settings/members", access.members, name="project_members"),
     path(PROJECT + "settings/tokens", access.tokens, name="project_tokens"),
+    path(PROJECT + "settings/trace-url", access.trace_url, name="project_trace_url"),
     path(PROJECT + "delete/", access.delete_project, name="delete_project"),
     path(PROJECT + "datasets/", include("datasets_app.urls")),
     path(PROJECT, include("runs_app.urls")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -17,6 +18,8 @@ from evalhub.access.secrets import hash_secret, new_secret
 from evalhub.kit.clock import db_now
 from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound
 
+TRACE_ID = "{trace_id}"
+MAX_TRACE_URL = 500
 RESERVED_SLUGS = {"new", "runs", "compare", "import"}
 
 
@@ -40,6 +43,42 @@ def create_project(*, name: str, by: User, slug: str = "") -> Project:
     Member.objects.create(project=project, user=by, role=Role.ADMIN)
     audit(project, by, "project.created", project)
     return project
+
+
+@transaction.atomic
+def set_trace_url(*, project: Project, trace_url: str, by: User) -> None:
+    """Set where the project's own tracing tool shows a trace: an address with {trace_id} in it.
+
+    An empty one takes the links away. Raises Invalid.
+    """
+    trace_url = trace_url.strip()
+    if trace_url:
+        _require_trace_url(trace_url)
+    if trace_url == project.trace_url:
+        return
+    project.trace_url = trace_url
+    project.save(update_fields=["trace_url"])
+    audit(project, by, "project.trace_url_set", project, trace_url=trace_url)
+
+
+def _require_trace_url(text: str) -> None:
+    problem = ""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        problem = "This is no address that a browser could open."
+    else:
+        if parts.scheme not in ("http", "https") or not host:
+            problem = "Begin with http:// or https:// and the name of the host."
+        elif TRACE_ID not in text:
+            problem = f"Write {TRACE_ID} where the id of the trace goes."
+        elif TRACE_ID in parts.netloc or any(each.isspace() for each in text):
+            problem = f"Put {TRACE_ID} after the host's name, and leave no spaces."
+        elif len(text) > MAX_TRACE_URL:
+            problem = f"Use {MAX_TRACE_URL} characters at most."
+    if problem:
+        raise Invalid(problem, errors=[FieldError("/trace_url", problem)])
 
 
 @transaction.atomic

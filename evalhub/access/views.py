@@ -171,6 +171,22 @@ def tokens(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect("project_settings", project.slug)
 
 
+@require_POST
+@project_view(needs=Role.ADMIN)
+def trace_url(request: HttpRequest, project: Project) -> HttpResponse:
+    """Set where traces open in the project's own tracing tool."""
+    assert isinstance(request.user, User)
+    given = request.POST.get("trace_url", "")
+    try:
+        actions.set_trace_url(project=project, trace_url=given, by=request.user)
+    except EvalhubError as error:
+        return _settings_page(
+            request, project, status=error.status, trace_error=error, given_trace_url=given
+        )
+    messages.success(request, "The link to your traces is saved.")
+    return redirect("project_settings", project.slug)
+
+
 @project_view(needs=Role.ADMIN)
 def delete_project(request: HttpRequest, project: Project) -> HttpResponse:
     """Delete the project with everything in it, once its name has been typed."""
