@@ -16,6 +16,7 @@ from runs_app.api import router as runs
 from runs_app.api_connections import router as connections
 from runs_app.api_life import router as life
 from runs_app.api_targets import router as targets
+from runs_app.api_trials import router as trials
 
 # No page of documentation: the usual ones load scripts from elsewhere, which our policy forbids.
 api = ProblemAPI(title="evalhub", version=version("evalhub"), docs_url=None, auth=ApiToken())
@@ -84,6 +85,7 @@ api.add_router("", runs)
 api.add_router("", life)
 api.add_router("", connections)
 api.add_router("", targets)
+api.add_router("", trials)
 api.add_router("", items)
 api.add_router("", datasets)
 api.add_router("", elsewhere)

@@ -7,6 +7,7 @@ from evalhub.kit.models import Worker
 from runs_app import states
 from runs_app.engine.finishing import finish_if_cancelled, finish_if_done
 from runs_app.engine.rescoring import left_over
+from runs_app.engine.tidying import tidy_now_and_then
 from runs_app.models import Rescore, Run, Shard, Stay
 from runs_app.models.work import ShardState
 
@@ -31,6 +32,7 @@ def sweep() -> int:
                 touched += 1
         elif live_stays == 0:
             touched += finish_if_done(run.pk)
+    tidy_now_and_then()
     return touched + _wake_others()
 
 

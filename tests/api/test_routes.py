@@ -8,6 +8,7 @@ import pytest
 from datasets_app.models import ImportJob
 from evalhub.api import api as described
 from runs_app.actions.targets import save_target
+from runs_app.actions.trial import start_trial
 from runs_app.models import Recording, Run, SavedTarget
 from tests.api.client import BASE, Api, assert_problem
 from tests.factories import make_finished_run
@@ -52,9 +53,13 @@ CONTRACT = {
     "delete /recordings/{id}",
     "get /scorers",
     "get /workers",
+    "post /playground",
+    "get /playground/{id}",
+    "post /playground/{id}/cancel",
 }
 OWN = {"get /me", "get /datasets", "post /datasets", "get /runs", "get /targets", "get /scorers"}
 OWN |= {"get /workers", "post /targets", "get /recordings", "post /recordings"}
+OWN |= {"post /playground"}
 # These speak of the caller's own project, whoever calls.
 BODIES = {
     "post /datasets/{id}/items": {"input": "x"},
@@ -70,6 +75,7 @@ BODIES = {
     },
     "put /targets/{id}": {"name": "Taken over"},
     "post /targets/{id}/check": {"input": 1},
+    "post /playground": {"target": "echo", "input": 1},
 }
 
 
@@ -100,6 +106,7 @@ def places(dataset, editor):
         "job": job,
         "targets": target.slug,
         "recordings": recording.slug,
+        "playground": start_trial(project=dataset.project, target="echo", input=1, by=editor).uuid,
     }
 
 
@@ -142,7 +149,8 @@ def test_a_stranger_finds_404_behind_every_route(operation, places, stranger_api
     places["dataset"].refresh_from_db()
     assert (places["dataset"].version, places["dataset"].name) == (1, "Sums")
     assert places["dataset"].deleted_at is None
-    assert Run.objects.count() == 1
+    assert Run.objects.count() == 2
+    assert not Run.objects.exclude(cancel_requested_at=None).exists()
     assert SavedTarget.objects.get().name == "Mine"
     assert SavedTarget.objects.get().deleted_at is None
     assert Recording.objects.count() == 1
