@@ -1,4 +1,4 @@
-"""The client: a method for each thing the API does. Those of runs are in `runs.py`.
+"""The client: a method for each thing the API does. Some are in `runs.py` and `trials.py`.
 
 Answers are the API's JSON as dictionaries. Methods named `list_...` are iterators over all entries
 and ask for the next page when they need it. Every method may raise ApiError (the server refused,
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Self
 from evalhub_client import waiting
 from evalhub_client.connection import Connection, Json, segment
 from evalhub_client.runs import RunMethods, dataset_path, given
+from evalhub_client.trials import TrialMethods
 
 if TYPE_CHECKING:
     import httpx
 
 
-class Client(RunMethods):
+class Client(RunMethods, TrialMethods):
     """A connection to one project of an evalhub server. Use it in a `with`, or call `close`.
 
     `token` is an API token; it belongs to a project. `timeout` is in seconds, for connecting and

@@ -39,7 +39,14 @@ _IMPORT = {
     "rest": "--rest",
     "on_error": "--on-error",
 }
-_PLACES = {"run": _RUN, "import": _IMPORT, "rescore": {"scorers": "--scorer"}}
+_TRY = {
+    "target": "TARGET",
+    "input": "--input",
+    "expected_output": "--expected",
+    "context": "--context",
+    "scorers": "--scorer",
+}
+_PLACES = {"run": _RUN, "try": _TRY, "import": _IMPORT, "rescore": {"scorers": "--scorer"}}
 
 
 class UsageError(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 COMMANDS = (
-    *("import", "run", "compare", "runs", "datasets", "results", "targets"),
+    *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
     *("pause", "resume", "retry", "rescore", "delete-run"),
 )
 
@@ -21,6 +21,13 @@ examples:
   evalhub run gsm8k --target gpt-small --target gpt-large --sample 200 --seed 7 --repetitions 3
   evalhub run gsm8k --target python:triage_v1 --wait \\
     --scorer '{"use": "numeric_match", "name": "answer", "extract": "A:\\\\s*(.+)"}'"""
+
+_TRY_EPILOG = """\
+A value is JSON, @FILE, or a plain text when it does not begin like JSON.
+examples:
+  evalhub try triage --input '{"subject": "API is down"}' --expected '{"queue": "technical"}' \\
+    --scorer exact_match
+  evalhub try python:triage_v1 --input @ticket.json"""
 
 
 def unknown_command(arguments: list[str]) -> bool:
@@ -79,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
     _command(commands, "targets", "listing", "list what can be run against")
+    _add_try(_command(commands, "try", "trying", "send one input to a target", _TRY_EPILOG))
     _add_life(commands)
     return root
 
@@ -197,6 +205,14 @@ def _add_scorers(to: argparse.ArgumentParser, *, required: bool = False) -> None
         required=required,
         help="a name or a JSON object; again for more, the first is the primary",
     )
+
+
+def _add_try(to: argparse.ArgumentParser) -> None:
+    to.add_argument("target", metavar="TARGET", help="id or name, python:ID, or any reference")
+    to.add_argument("--input", metavar="VALUE", required=True, help="what the target gets")
+    to.add_argument("--expected", metavar="VALUE", help="expected output, for scorers")
+    to.add_argument("--context", metavar="JSON", help="an object that the target gets")
+    _add_scorers(to)
 
 
 _Option = tuple[str, str, Callable[[str], Any], str]
