@@ -7,6 +7,7 @@ import pytest
 
 from datasets_app.models import ImportJob
 from evalhub.api import api as described
+from runs_app.actions.connections import create_connection
 from runs_app.actions.targets import save_target
 from runs_app.actions.trial import start_trial
 from runs_app.models import Recording, Run, SavedTarget
@@ -51,6 +52,11 @@ CONTRACT = {
     "get /recordings",
     "post /recordings",
     "delete /recordings/{id}",
+    "get /connections",
+    "post /connections",
+    "get /connections/{id}",
+    "put /connections/{id}",
+    "delete /connections/{id}",
     "get /scorers",
     "get /workers",
     "post /playground",
@@ -60,6 +66,7 @@ CONTRACT = {
 OWN = {"get /me", "get /datasets", "post /datasets", "get /runs", "get /targets", "get /scorers"}
 OWN |= {"get /workers", "post /targets", "get /recordings", "post /recordings"}
 OWN |= {"post /playground"}
+OWN |= {"get /connections", "post /connections"}
 # These speak of the caller's own project, whoever calls.
 BODIES = {
     "post /datasets/{id}/items": {"input": "x"},
@@ -74,9 +81,12 @@ BODIES = {
         "config": {"id": "echo"},
     },
     "put /targets/{id}": {"name": "Taken over"},
+    "post /connections": {"name": "x", "base_url": "https://api.example"},
+    "put /connections/{id}": {"name": "Taken over"},
     "post /targets/{id}/check": {"input": 1},
     "post /playground": {"target": "echo", "input": 1},
 }
+ADMINS = {"post /connections", "put /connections/{id}", "delete /connections/{id}"}
 
 
 def operations() -> list[str]:
@@ -106,6 +116,9 @@ def places(dataset, editor):
         "job": job,
         "targets": target.slug,
         "recordings": recording.slug,
+        "connections": create_connection(
+            project=dataset.project, name="Mine", base_url="https://api.example", by=editor
+        ).slug,
         "playground": start_trial(project=dataset.project, target="echo", input=1, by=editor).uuid,
     }
 
@@ -172,6 +185,8 @@ def test_a_member_is_let_in_at_every_route(operation, places, api):
     answer = call(api, operation, places)
     # A finished run cannot be cancelled: the one conflict of this walk.
     expected = {409} if operation == "post /datasets/runs/{run}/cancel" else {200, 201, 204}
+    if operation in ADMINS:
+        expected = {403}  # the member is an editor
     assert answer.status_code in expected
     answer.close()
 
