@@ -67,7 +67,8 @@ class ChatTarget(PlainTarget):
         self._most_output = prices.output_bound(config["parameters"])
         used = [self._user, *([self._system] if self._system else [])]
         self._roots = [path.root for template in used for path in template.paths]
-        self._fixed_bytes = len(self._after) + sum(len(template.text) for template in used)
+        fixed = self._after + "".join(template.text for template in used)
+        self._fixed_bytes = len(fixed.encode())
 
     async def call(self, item: ItemCall, trace: Trace) -> str:
         body = self._body(item)
