@@ -2,49 +2,84 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
+import time
 
 import pytest
 
 from tests.faults.installation import Installation, wait_for
+from tests.faults.invariants import check, nothing_changes, until_over
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
-ITEMS = 5000
-SEED = int(os.environ.get("FAULT_SEED", "1"))
+SEATS = 16
+UNFLUSHED = 400  # two batches: one that is being written, one that fills meanwhile
 
 
-@pytest.mark.timeout(300)
-def test_a_worker_killed_three_times_in_a_run_of_5000_items_loses_and_doubles_nothing(
-    installation: Installation,
+@pytest.mark.timeout(180)
+def test_a_worker_killed_at_random_moments_loses_and_doubles_nothing(
+    installation: Installation, chance: random.Random
 ) -> None:
-    chance = random.Random(SEED)
-    run = installation.ask("start", ITEMS, "python:slow-echo", 24)["run"]
-    moments = sorted(chance.sample(range(ITEMS // 10, ITEMS * 9 // 10), 3))
+    items, kills = 1500, 3
+    run = installation.ask("start", inputs=[{"n": n} for n in range(items)], concurrency=SEATS)
+    moments = sorted(chance.sample(range(items // 20, items * 8 // 10), kills))
     killed_at = []
     for moment in moments:
         worker = installation.start_worker()
-
-        def enough(moment: int = moment) -> int:
-            count: int = installation.ask("count", run)["results"]
-            return count if count >= moment else 0
-
-        killed_at.append(wait_for(enough, 60, f"{moment} results"))
+        wait_for(lambda m=moment: len(installation.calls()) >= m, 60, f"{moment} calls")
+        time.sleep(chance.uniform(0, 0.3))
         installation.kill(worker)
+        killed_at.append(installation.ask("count", run=run)["results"])
     installation.start_worker()
-    wait_for(
-        lambda: installation.ask("count", run)["status"] == "completed",
-        90,
-        "the run to end by itself",
+    until_over(installation, run, 60)
+    assert all(results < items for results in killed_at), killed_at
+    check(installation, run, repeated_at_most=kills * (SEATS + UNFLUSHED))
+    nothing_changes(installation, run)
+
+
+@pytest.mark.timeout(180)
+def test_two_workers_killed_in_turn_lose_and_double_nothing(
+    installation: Installation, chance: random.Random
+) -> None:
+    """While one is dead, the other goes on with the shards that it left."""
+    kills = 3
+    run = installation.ask(
+        "start", inputs=[{"n": n, "ms": 40} for n in range(2400)], concurrency=SEATS
     )
-    assert all(ITEMS * 0.1 <= count <= ITEMS * 0.97 for count in killed_at), killed_at
-    assert installation.ask("audit", run) == {
-        "status": "completed",
-        "results": ITEMS,
-        "scores": 2 * ITEMS,
-        "double": 0,
-        "strange": 0,
-        "succeeded": ITEMS,
-        "failed": 0,
-        "summary_total": ITEMS,
-    }
+    workers = [installation.start_worker() for _ in range(2)]
+    wait_for(lambda: len(installation.calls()) > 50, 60, "the first calls")
+    for _ in range(kills):
+        time.sleep(chance.uniform(0.2, 1.2))
+        place = chance.randrange(2)
+        installation.kill(workers[place])
+        workers[place] = installation.start_worker()
+    assert installation.ask("count", run=run)["status"] == "running", "the kills came in mid-run"
+    until_over(installation, run, 90)
+    check(installation, run, repeated_at_most=kills * (SEATS + UNFLUSHED))
+    nothing_changes(installation, run)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="embedded workers have no children")
+def test_pool_children_killed_again_and_again_are_replaced_and_nothing_is_lost(
+    installation: Installation, chance: random.Random
+) -> None:
+    kills = 3
+    run = installation.ask("start", inputs=[{"n": n} for n in range(1200)], concurrency=SEATS)
+    installation.start_worker()
+    seen: set[int] = set()
+    for _ in range(kills):
+        callers = wait_for(
+            lambda: {call["pid"] for call in installation.calls()} - seen, 40, "calls of a child"
+        )
+        time.sleep(chance.uniform(0, 0.4))
+        seen |= callers
+        for pid in callers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    until_over(installation, run, 60)
+    assert installation.ask("attempts", run=run) <= 1 + len(seen), "attempts are bounded"
+    check(installation, run, repeated_at_most=len(seen) * (SEATS + UNFLUSHED))
+    nothing_changes(installation, run)

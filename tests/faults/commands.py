@@ -1,0 +1,267 @@
+"""What the driver can do: the product's own actions by name, and looks at the database."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+
+from datasets_app import public
+from datasets_app.actions import add_items, create_dataset
+from datasets_app.items import parse_item
+from datasets_app.models import Dataset, ImportJob
+from evalhub import local
+from evalhub.access.actions import create_token
+from evalhub.access.models import Project, User
+from evalhub.kit.models import Worker
+from runs_app import actions
+from runs_app.actions.connections import create_connection
+from runs_app.engine.stays import open_stay
+from runs_app.engine.sweeper import sweep
+from runs_app.models import Rescore, Result, Run, RunEvent, Shard, Stay
+from runs_app.models.work import RescoreState
+from tests.faults.facts import facts, fingerprint
+
+COMMANDS: dict[str, Callable[..., Any]] = {}
+
+
+def command(function: Callable[..., Any]) -> Callable[..., Any]:
+    COMMANDS[function.__name__] = function
+    return function
+
+
+def _run(run: int) -> Run:
+    return Run.objects.get(pk=run)
+
+
+def _user() -> User:
+    return User.objects.get(username=local.ADMINISTRATOR)
+
+
+@command
+def prepare() -> None:
+    """Tables, the default project and its administrator."""
+    local.migrate()
+    local.ensure_defaults()
+
+
+@command
+def close() -> None:
+    """Let go of the database, so that it can be copied."""
+    connection.close()
+
+
+@command
+def start(inputs: list[Any], target: str = "python:faulty", **options: Any) -> int:
+    """A run over one item for each input; its id."""
+    project, user = Project.objects.get(), _user()
+    dataset = create_dataset(project=project, name=f"Faults {uuid.uuid4()}", by=user)
+    contents = [parse_item({"input": each, "expected_output": each}) for each in inputs]
+    add_items(dataset=dataset, contents=contents, by=user)
+    options.setdefault("scorers", ["exact_match", "json_match"])
+    row = public.find_dataset(user, project, dataset.slug)
+    run = actions.start_run(project=project, dataset=row, target=target, by=user, **options)
+    return run.pk
+
+
+@command
+def count(run: int) -> dict[str, Any]:
+    """Where a run is."""
+    found = _run(run)
+    return {"status": found.status, "results": Result.objects.filter(run=run).count()}
+
+
+@command
+def held(run: int) -> dict[str, int]:
+    """What workers hold of a run."""
+    return {
+        "stays": Stay.objects.filter(run=run).count(),
+        "leases": Shard.objects.filter(run=run).exclude(lease_until=None).count(),
+        "strikes": sum(Shard.objects.filter(run=run).values_list("strikes", flat=True)),
+    }
+
+
+@command
+def attempts(run: int) -> int:
+    """The most claims that any shard of the run has had."""
+    return max(Shard.objects.filter(run=run).values_list("attempts", flat=True), default=0)
+
+
+@command
+def errors(run: int) -> list[Any]:
+    """[item number, type, message] of the errors."""
+    wrong = Result.objects.filter(run=run).exclude(error_type="").order_by("item_number")
+    return list(wrong.values_list("item_number", "error_type", "error_message"))
+
+
+@command
+def times(run: int) -> list[Any]:
+    """[item number, seconds from the first call's start to the outcome, retries]."""
+    found = Result.objects.filter(run=run).values_list(
+        "item_number", "started_at", "completed_at", "retries"
+    )
+    return [[n, (end - begin).total_seconds(), retries] for n, begin, end, retries in found]
+
+
+@command
+def cancel(run: int) -> str:
+    return actions.cancel_run(run=_run(run), by=_user()).status
+
+
+@command
+def pause(run: int) -> None:
+    actions.pause_run(run=_run(run), by=_user())
+
+
+@command
+def resume(run: int) -> None:
+    actions.resume_run(run=_run(run), by=_user())
+
+
+@command
+def retry(run: int) -> None:
+    actions.retry_run(run=_run(run), by=_user())
+
+
+@command
+def rescore(run: int, scorers: list[Any], mode: str = "add") -> int:
+    job = actions.rescore_run(run=_run(run), scorers=scorers, by=_user(), mode=mode)  # type: ignore[arg-type]
+    return job.pk
+
+
+@command
+def rescoring(run: int) -> dict[str, Any]:
+    """Of the run's newest rescore: its state, how far it is, and scorers left to be removed."""
+    from runs_app.engine.rescoring import left_over
+
+    job = Rescore.objects.filter(run=run).latest("pk")
+    return {
+        "open": job.state == RescoreState.OPEN,
+        "state": job.state,
+        "done": job.done,
+        "left_over": left_over().filter(rescore=job).count(),
+    }
+
+
+@command
+def delete(run: int) -> None:
+    actions.delete_run(run=_run(run), by=_user())
+
+
+@command
+def left_of(run: int) -> int:
+    """Rows that are left of a deleted run."""
+    return Run.objects.filter(pk=run).count() + Result.objects.filter(run=run).count()
+
+
+@command
+def connect(name: str, base_url: str, **limits: Any) -> str:
+    """A connection; its slug."""
+    made = create_connection(
+        project=Project.objects.get(), name=name, base_url=base_url, by=_user(), key="k", **limits
+    )
+    return made.slug
+
+
+@command
+def save_target(name: str, transport: str, config: dict[str, Any]) -> str:
+    """A saved target; its slug."""
+    made = actions.targets.save_target(
+        project=Project.objects.get(),
+        name=name,
+        kind="agent",
+        transport=transport,
+        config=config,
+        by=_user(),
+    )
+    return made.slug
+
+
+@command
+def used(run: int) -> dict[str, Any]:
+    """Tokens of a run's caps, and why it stopped."""
+    found = _run(run)
+    return {
+        "used": found.used_tokens,
+        "held": found.held_tokens,
+        "status": found.status,
+        "reason": found.reason,
+    }
+
+
+@command
+def messages(run: int, count: int) -> None:
+    """Send the run's wake-up again and again."""
+    from evalhub.kit.dispatch import wake_now
+
+    for _ in range(count):
+        wake_now("runs.work", run)
+
+
+@command
+def sweep_once() -> int:
+    return sweep()
+
+
+@command
+def ghosts(run: int, count: int) -> None:
+    """Stays of workers that die at once."""
+    for n in range(count):
+        open_stay(run, f"ghost-{n}")
+
+
+@command
+def workers() -> int:
+    return Worker.objects.alive().count()
+
+
+@command
+def token() -> str:
+    """A token of the administrator for the API."""
+    return create_token(project=Project.objects.get(), name=str(uuid.uuid4()), by=_user())[1]
+
+
+@command
+def runs() -> list[Any]:
+    """[id, name] of all runs."""
+    return list(Run.objects.order_by("pk").values_list("pk", "name"))
+
+
+@command
+def datasets() -> list[Any]:
+    """[slug, items that its version counts, items that can be read, state of its last import]."""
+    user, project = _user(), Project.objects.get()
+    rows = []
+    for dataset in Dataset.objects.order_by("pk"):
+        row = public.find_dataset(user, project, dataset.slug)
+        there = len(public.read_items(dataset.pk, dataset.version, after=0, limit=1_000_000))
+        job = ImportJob.objects.filter(dataset=dataset).order_by("-pk").first()
+        rows.append([dataset.slug, row.item_count, there, job and job.state])
+    return rows
+
+
+@command
+def events(run: int) -> list[str]:
+    return list(RunEvent.objects.filter(run=run).values_list("kind", flat=True))
+
+
+@command
+def scorers(run: int) -> dict[str, int]:
+    """Scores by the run's scorers."""
+    found = _run(run).scorers.annotate(n=Count("scores"))
+    return {scorer.name: scorer.n for scorer in found}
+
+
+@command
+def audit(run: int) -> dict[str, Any]:
+    """The facts that the invariants judge."""
+    return json.loads(json.dumps(facts(_run(run))))  # as it is after a round trip
+
+
+@command
+def print_of(run: int) -> str:
+    return fingerprint(_run(run))
