@@ -36,8 +36,8 @@ class ConnectionForm(forms.Form):
     key = forms.CharField(
         required=False,
         strip=True,
-        help_text="Stored encrypted and never shown again. env:OPENAI_API_KEY reads it from that "
-        "environment variable of the worker instead.",
+        help_text="Stored encrypted and never shown again. Or write env:OPENAI_API_KEY to take it "
+        "from that environment variable of the worker.",
         widget=forms.PasswordInput(
             attrs={"class": "input--code", "autocomplete": "new-password", "spellcheck": "false"}
         ),

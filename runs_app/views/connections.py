@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +13,13 @@ from django.shortcuts import redirect, render
 from evalhub.access.doors import find_project, project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError
+from evalhub.kit.outgoing.addresses import parse_allowed, refusal
 from runs_app import connections as queries
 from runs_app.actions import connections as actions
 from runs_app.connection_form import ConnectionForm
 from runs_app.views.common import actor
+
+LOOPBACK = IPv4Address("127.0.0.1")
 
 
 @project_view()
@@ -87,4 +91,9 @@ def _users(connection: Any) -> list[str]:
 
 def _reachable() -> dict[str, Any]:
     """Which private addresses targets may call, for the page to say plainly."""
-    return {"embedded": settings.EMBEDDED, "allowed": ", ".join(settings.ALLOWED_ADDRESSES)}
+    allowed = parse_allowed(settings.ALLOWED_ADDRESSES)
+    loopback = refusal(LOOPBACK, str(LOOPBACK), allowed) is None
+    return {
+        "this_machine": settings.EMBEDDED and loopback,
+        "allowed": ", ".join(settings.ALLOWED_ADDRESSES),
+    }

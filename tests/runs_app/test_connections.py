@@ -323,6 +323,7 @@ def test_a_stranger_finds_nothing(
     ("embedded", "allowed", "said"),
     [
         (True, ["127.0.0.0/8"], "targets may call this machine"),
+        (True, ["10.1.0.0/16"], "that the administrator has listed: 10.1.0.0/16."),
         (False, ["10.1.0.0/16"], "that the administrator has listed: 10.1.0.0/16."),
         (False, [], "EVALHUB_ALLOWED_ADDRESSES"),
     ],
