@@ -15,6 +15,7 @@ class EventLine:
     """One event. `before` and `seats` are calls at once, None for an event that leaves them alone
     (`before` also when it is too long ago to be known)."""
 
+    id: int
     at: datetime
     kind: str
     before: int | None
@@ -35,6 +36,6 @@ def history(run: Run) -> list[EventLine]:
     lines = []
     for event in reversed(events):
         before = seats if event.seats is not None else None
-        lines.append(EventLine(event.at, event.kind, before, event.seats, event.message))
+        lines.append(EventLine(event.pk, event.at, event.kind, before, event.seats, event.message))
         seats = event.seats if event.seats is not None else seats
     return lines[::-1][:SHOWN]

@@ -93,7 +93,11 @@ def _columns(run: Run) -> dict[str, Any]:
 
 def _top(run: Run, listed: int) -> dict[str, Any]:
     """What stands above the list; `listed` is how many results that stands for."""
-    return figures_context(run) | progress_context(run, listed) | {"settings": settings_of(run)}
+    return (
+        figures_context(run, late=True)
+        | progress_context(run, listed)
+        | {"settings": settings_of(run)}
+    )
 
 
 def _results(request: HttpRequest, run: Run) -> dict[str, Any]:

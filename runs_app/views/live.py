@@ -65,6 +65,8 @@ def live(request: HttpRequest, project: Project, number: int) -> HttpResponse:
         context |= head(project, run)
     if state == "over":
         context |= figures_context(run)
+    if number_in(request, "log") == context["log"]:
+        context["events"] = []  # the page shows them already
     response = render(
         request,
         "runs/_live.html",
@@ -108,6 +110,7 @@ def progress_context(run: Run, listed: int, earlier: Look | None = None) -> dict
         "seat_limit": limit_of(run),
         "spent": _spent(run),
         "events": events,
+        "log": events[0].id if events else 0,
         "paused_by": _paused_by(events),
         "rescore": rescore,
         "shown_count": listed,
@@ -115,14 +118,16 @@ def progress_context(run: Run, listed: int, earlier: Look | None = None) -> dict
     } | _parts(run, now)
 
 
-def figures_context(run: Run) -> dict[str, Any]:
+def figures_context(run: Run, *, late: bool = False) -> dict[str, Any]:
     """Context of `runs/_figures.html`: everything of a run that is over or small, else what its
-    calls came to."""
+    calls came to; with `late` the page asks for that itself, as it takes a while."""
     now = queries.progress(run)
     rest = FIGURES_EVERY_S if now.done <= SMALL else FIGURES_REST_S * (1 + now.done // 100_000)
     context: dict[str, Any] = {"figures_every_s": rest, "done": now.done}
     if not run.active or (now.done and now.done <= SMALL):
         return context | _summary(run)
+    if late:
+        return context | {"late": True}
     used = usage(run) if now.done else Usage()
     return context | _used(run, used, now.done)
 
