@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 DEFAULT_OUTPUT_TOKENS: Final = 4_096  # assumed for estimates when no maximum is sent
 BYTES_PER_TOKEN: Final = 2  # at least; English text has about four
@@ -68,7 +69,9 @@ def find_prices(
     if given is not None:
         each = given["input_per_million"] / 1e6
         return LinearPrices(each, given["output_per_million"] / 1e6, each)
-    # Imported here: the tables take 0.2 s to load, and only targets that call models need them.
+    if not _is_public_name(base_url):
+        return None
+    # Imported here: the tables take 0.2 s to load, and only targets that call providers need them.
     from genai_prices import Usage, calc_price
 
     try:
@@ -100,6 +103,15 @@ def output_bound(parameters: Mapping[str, Any]) -> int:
         if isinstance(most, int) and not isinstance(most, bool) and most > 0:
             return most
     return DEFAULT_OUTPUT_TOKENS
+
+
+def _is_public_name(base_url: str) -> bool:
+    """Whether the host could be a provider's: no address of digits, no name without a dot."""
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    return "." in host and not host.rpartition(".")[2].isdigit()
 
 
 def _table_cost(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from genai_prices import Usage, calc_price
 
@@ -13,6 +17,7 @@ from runs_app.targets.prices import (
     token_bound,
 )
 
+ROOT = Path(__file__).parents[3]
 OPENAI = "https://api.openai.com/v1"
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai"
 CASES = [
@@ -66,6 +71,21 @@ def test_prices_without_tiers_never_ask_the_library_again() -> None:
 )
 def test_an_unknown_price_is_none(model: str, url: str) -> None:
     assert find_prices(model, url) is None
+
+
+def test_a_server_on_this_machine_does_not_load_the_tables() -> None:
+    code = (
+        "import sys; from runs_app.targets.prices import find_prices; "
+        "find_prices('gpt-4o', 'http://127.0.0.1:8000/v1'); "
+        "find_prices('gpt-4o', 'http://ollama:11434/v1'); "
+        "find_prices('gpt-4o', 'http://[::1]:8000/v1'); "
+        "print('genai_prices' in sys.modules)"
+    )
+    setup = "import django; django.setup(); "
+    done = subprocess.run(
+        [sys.executable, "-c", setup + code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "False", done.stderr
 
 
 def test_given_prices_win() -> None:
