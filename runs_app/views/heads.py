@@ -15,13 +15,14 @@ from runs_app.models import Run
 from runs_app.views.shown import took
 
 TRY_ITEMS = 5  # of the form's "try first"
-TRY_MARK = "try"  # in the name that such a run gets
+TRY_MARK = "try of"  # in the name that such a run gets
 
 
 def head(project: Project, run: Run) -> dict[str, Any]:
     """Context of `runs/_head.html`."""
     over = not run.active
     dataset = queries.datasets_of([run])[run.pk]
+    tried = over and not dataset.deleted and _was_try(run)
     return {
         "run": run,
         "dataset": dataset,
@@ -29,7 +30,8 @@ def head(project: Project, run: Run) -> dict[str, Any]:
         "run_url": reverse("runs:detail", args=[project.slug, run.number]),
         "errors_to_retry": run.failed if over else 0,
         "skipped": max(0, run.total_results - run.succeeded - run.failed) if over else 0,
-        "tried_of": _tried_of(run) if over and not dataset.deleted else 0,
+        "tried": tried,
+        "tried_of": _tried_of(run) if tried else None,
     }
 
 
@@ -86,11 +88,15 @@ def _reached(target: Mapping[str, Any]) -> str:
     return f"{target.get('kind', 'agent')} by {target.get('transport', 'python')}"
 
 
-def _tried_of(run: Run) -> int:
-    """How many items there are beyond a try of the first few; 0 for any other run."""
-    if run.selection != {"limit": TRY_ITEMS} or TRY_MARK not in run.name.casefold():
-        return 0
-    if run.dataset_id is None:
-        return 0
-    total = public.version_item_count(run.dataset_id, run.dataset_version) or 0
-    return total if total > run.total_items else 0
+def _was_try(run: Run) -> bool:
+    return run.selection.get("limit") == TRY_ITEMS and TRY_MARK in run.name.casefold()
+
+
+def _tried_of(run: Run) -> int | None:
+    """How many items the whole run would have; None where only its start can tell."""
+    if run.dataset_id is None or "failed_of" in run.selection:
+        return None
+    split = run.selection.get("split", "")
+    total = public.count_items(run.dataset_id, run.dataset_version, split)
+    sample: int = run.selection.get("sample", total)
+    return min(total, sample)

@@ -164,7 +164,8 @@ def test_a_binary_scorer_with_repetitions_is_compared_by_items(
     assert (found.kind, found.pairs, found.ci_method) == ("continuous", 12, "t")
     assert found.delta == pytest.approx(0.25)
     assert (found.improved, found.unchanged, found.regressed) == (6, 6, 0)
-    assert (found.a.n, found.b.n, found.b.mean) == (12, 12, pytest.approx(0.25))
+    assert (found.a.n, found.b.n) == (12, 12)
+    assert found.b.mean == pytest.approx(0.25)
     assert found.point == 0.01
     again = make_finished_run(twelve, owner, ["x"] * 12, {"exact": [1] * 12})
     assert comparing.compare(once, again).scorers[0].kind == "binary"
@@ -208,7 +209,12 @@ def test_a_run_with_one_item_of_its_own_is_read_without_a_dataset(
 def test_a_page_with_repetitions_takes_no_more_queries(
     run: Run, owner: User, project: Project, django_assert_num_queries: Any
 ) -> None:
-    for filters, queries_made in (({}, 4), ({"show": "fail"}, 4), ({"q": "answer"}, 5)):
+    expected: list[tuple[dict[str, Any], int]] = [
+        ({}, 4),
+        ({"show": "fail"}, 4),
+        ({"q": "answer"}, 5),
+    ]
+    for filters, queries_made in expected:
         read = queries.find_run(owner, project, run.number)
         with django_assert_num_queries(queries_made):
             queries.results_page(read, **filters)
