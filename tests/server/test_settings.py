@@ -59,3 +59,16 @@ def test_the_embedded_secret_key_is_made_once_and_private(tmp_path: Path) -> Non
     key = tmp_path / "secret_key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert len(key.read_text()) >= 50
+
+
+def test_a_wrong_list_of_addresses_is_told_in_one_line(tmp_path: Path) -> None:
+    done = manage(tmp_path, "check", EVALHUB_ALLOWED_ADDRESSES="10.1.0.0/16,10.0.0.1/8")
+    assert done.returncode == 1
+    assert "EVALHUB_ALLOWED_ADDRESSES: “10.0.0.1/8” is neither" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_keys_are_rotated_by_the_name_that_the_documentation_gives(tmp_path: Path) -> None:
+    done = manage(tmp_path, "rotate-keys")
+    assert done.returncode == 1
+    assert "There is no evalhub here yet" in done.stderr

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
+import evalhub
 from evalhub.kit.outgoing import Outgoing, OutgoingError
 from tests.kit.outgoing.calling import LOOPBACK, fetch, ok, run
 from tests.servers.raw import Call, RawServer
@@ -171,3 +174,21 @@ def test_plain_http_where_tls_is_expected_is_told() -> None:
         listening.close()
 
     asyncio.run(main())
+
+
+def test_there_is_no_second_way_out() -> None:
+    ways = re.compile(
+        r"^\s*(?:import|from) (aiohttp|httpx|requests|urllib3|urllib\.request|http\.client)\b", re.M
+    )
+    root = Path(evalhub.__file__).parent.parent
+    found = {
+        str(file.relative_to(root))
+        for app in ("evalhub", "datasets_app", "runs_app")
+        for file in (root / app).rglob("*.py")
+        if ways.search(file.read_text())
+    }
+    assert found == {
+        "evalhub/kit/outgoing/resolver.py",
+        "evalhub/kit/outgoing/transport.py",
+        "evalhub/supervisor.py",  # asks its own web whether it is up
+    }
