@@ -40,6 +40,11 @@ class Health:
         return self.ok / self.results if self.results else None
 
     @property
+    def error_share(self) -> float | None:
+        """Results with an error, 0..1; None when there are no results."""
+        return None if self.share is None else 1 - self.share
+
+    @property
     def state(self) -> str:
         """healthy, troubled, failing or unknown."""
         if self.share is None:
