@@ -133,6 +133,7 @@ class TrialForm(ValuesForm):
         ]
         for letter in ("a", "b"):
             self.fields[letter].widget.choices = self._choices(letter)
+            self.fields[letter].widget.attrs.pop("maxlength")  # which no select has
 
     def _choices(self, letter: str) -> list[tuple[str, str]]:
         """The targets, and what is chosen when it is none of them (recorded:PATH, an older
@@ -141,10 +142,7 @@ class TrialForm(ValuesForm):
         chosen = str(self[letter].value() or "")
         others = [(chosen, chosen)] if chosen and chosen not in self.targets else []
         return [
-            *(
-                (ref, f"{target.name} {target.version}".strip())
-                for ref, target in self.targets.items()
-            ),
+            *((ref, _label(target)) for ref, target in self.targets.items()),
             *others,
         ]
 
@@ -195,6 +193,10 @@ class SaveForm(ValuesForm):
         ]
         for name in VALUES:
             self.fields[name].widget = forms.HiddenInput()
+
+
+def _label(target: TargetInfo) -> str:
+    return f"{target.name}, version {target.version}" if target.version else target.name
 
 
 def usable_scorers() -> list[Builtin]:

@@ -60,20 +60,28 @@ def playground(request: HttpRequest, project: Project) -> HttpResponse:
 
     A POST with `show` only shows the form with another number of targets.
     """
-    targets = available(project.slug)
-    if request.method != "POST":
-        trials = [_find(request, project, ref) for ref in request.GET.getlist("run")[:2]]
-        form = TrialForm(initial=_first_values(request, project, trials), targets=targets)
-        return _page(request, project, form, trials)
-    if not Role.allows(request.role, Role.EDITOR):  # type: ignore[attr-defined]
-        raise Forbidden("To try a target you need the role editor.")
-    if "show" in request.POST:
+    if request.method == "POST":
+        if not Role.allows(request.role, Role.EDITOR):  # type: ignore[attr-defined]
+            raise Forbidden("To try a target you need the role editor.")
+        if "show" not in request.POST:
+            return _try(request, project)
+    trials = _named(request, project)
+    if request.method == "POST":
         values = _typed(request.POST) | {"layout": request.POST["show"]}
-        return _page(request, project, TrialForm(initial=values, targets=targets), [])
+    else:
+        values = _first_values(request, project, trials)
+    form = TrialForm(initial=values, targets=available(project.slug))
+    return _page(request, project, form, trials)
+
+
+def _try(request: HttpRequest, project: Project) -> HttpResponse:
+    """Start what the form asks for, and show it under its own address."""
+    targets = available(project.slug)
     form = TrialForm(request.POST, targets=targets)
     runs = _start(request, project, form) if form.is_valid() else []
     if form.errors:
-        return _page(request, project, form, [], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        shown = _named(request, project)
+        return _page(request, project, form, shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     address = _address(project, form, runs)
     if not wants_fragment(request):
         return redirect(address)
@@ -177,7 +185,9 @@ def _page(
     context = {
         "form": form,
         "panels": _panels(form, trials),
-        "running": any(trial is not None and trial.state.running for trial in trials),
+        # Loading the page again shows what the address names, so only where nothing was typed.
+        "reloads": request.method == "GET"
+        and any(trial is not None and trial.state.running for trial in trials),
         "datasets": [dataset for dataset in datasets if dataset.item_count][:MOST_DATASETS],
         "origin": origin if number.isdecimal() else None,
         "origin_number": int(number) if number.isdecimal() else 0,
@@ -198,12 +208,18 @@ def _panels(form: TrialForm, trials: Sequence[ShownTrial | None]) -> list[Panel]
     return panels
 
 
-def _find(request: HttpRequest, project: Project, ref: str) -> ShownTrial | None:
-    """The trial that the address names; None when it is gone."""
-    try:
-        return shown_trial(find_trial(actor(request), project, ref), project.trace_url)
-    except NotFound:
-        return None
+def _named(request: HttpRequest, project: Project) -> list[ShownTrial | None]:
+    """The trials that the address or the form names; None for one that is gone."""
+    named = request.POST if request.method == "POST" else request.GET
+    trials: list[ShownTrial | None] = []
+    for ref in named.getlist("run")[:2]:
+        try:
+            state = find_trial(actor(request), project, ref)
+        except NotFound:
+            trials.append(None)
+        else:
+            trials.append(shown_trial(state, project.trace_url))
+    return trials
 
 
 def _first_values(

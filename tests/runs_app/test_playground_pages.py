@@ -161,6 +161,18 @@ def test_the_other_layout_keeps_what_was_typed(
     assert not Run.objects.exists()
 
 
+def test_what_was_shown_stays_when_the_form_is_refused_or_laid_out_anew(
+    project: Project, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    run = start_trial(project=project, target="echo", input=1, by=editor)
+    for given in (form_of(run=run.uuid, input="{"), form_of(run=run.uuid, show="2")):
+        answer = client.post(url(project), given)
+        html = answer.content.decode()
+        assert f'id="trial-{run.uuid}"' in html
+        assert "http-equiv" not in html  # loading it again would lose what was typed
+
+
 # Panels
 
 
