@@ -128,20 +128,6 @@ def first_n(total: int, limit: int | None) -> int:
     return total if limit is None else min(total, limit)
 
 
-def words(selection: Mapping[str, Any]) -> str:
-    """A stored selection in words, such as "sample of 200, seed 7"; "" when it is all items."""
-    parts = []
-    if split := selection.get("split"):
-        parts.append(f"split {split}")
-    if failed_of := selection.get("failed_of"):
-        parts.append(f"errors of run {failed_of}")
-    if sample := selection.get("sample"):
-        parts.append(f"sample of {sample:,}, seed {selection.get('seed')}")
-    if limit := selection.get("limit"):
-        parts.append(f"first {limit:,}")
-    return ", ".join(parts)
-
-
 def _failed_in(project: Project, dataset: DatasetRow, number: int) -> set[int]:
     """The items with at least one error in the run of that number."""
     run = Run.objects.listed().filter(project=project, number=number).first()

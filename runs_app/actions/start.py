@@ -124,3 +124,12 @@ def start_run(
         wake("runs.work", run.pk)
     run.refresh_from_db()
     return run
+
+
+@transaction.atomic
+def start_runs(*, targets: Sequence[str], name: str = "", **settings: Any) -> list[Run]:
+    """A run for each of `targets` with the same `settings` (see `start_run`), or none at all.
+
+    Raises Invalid for the first target that cannot be run so.
+    """
+    return [start_run(target=target, name=name, **settings) for target in targets]

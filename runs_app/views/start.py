@@ -1,14 +1,15 @@
-"""Starting a run: the form, its estimate, and the start itself."""
+"""Starting runs: the form, its estimate, and the start itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from datasets_app import public
@@ -17,117 +18,135 @@ from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError
 from evalhub.kit.htmx import render_page
 from runs_app import queries
-from runs_app.actions import start_run
-from runs_app.forms import DEFAULT_SCORER, RECORDED, NewRunForm, ScorerRows, initial_of
+from runs_app.actions.start import start_runs
+from runs_app.estimates import Estimate, estimate
 from runs_app.models import Run
+from runs_app.run_form import ADVANCED, NewRunForm, initial_of, selection_of
+from runs_app.scorer_forms import DEFAULT_SCORER, ScorerRows
 from runs_app.scorers import catalogue
-from runs_app.statistics.power import reach
 from runs_app.targets import available
 from runs_app.views.common import actor
+from runs_app.views.heads import TRY_ITEMS
 
 TEMPLATE = "runs/new.html"
-LEAST_ITEMS = 10
-PLANNED_CHANGES = 0.2  # the share of items that is assumed to change between two runs
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run would do. `detectable` is a share, None for too few items."""
-
-    dataset: str
-    version: int
-    items: int
-    of: int
-    recorded: bool
-    concurrency: str
-    detectable: float | None
+RECENT_RUNS = 5  # to copy the settings from
 
 
 @project_view(needs=Role.EDITOR)
 def new(request: HttpRequest, project: Project) -> HttpResponse:
-    """The form; a POST starts the run, or adds or removes a scorer."""
+    """The form; a POST starts the runs, or adds or removes a scorer."""
     choices: dict[str, Any] = {
         "datasets": public.list_datasets(actor(request), project),
         "targets": available(project.slug),
     }
     if request.method != "POST":
         again = _repeated(request, project)
-        form = NewRunForm(initial=_first_values(request, again), **choices)
-        return _page(request, form, _first_scorers(again))
+        form = NewRunForm(initial=_first_values(request, again, choices), **choices)
+        return _page(request, project, form, _first_scorers(again))
     data = request.POST
     if {"add_scorer", "remove_scorer", "estimate"} & data.keys():
         rows = ScorerRows.of_post(data, validate=False)
-        return _page(request, NewRunForm(initial=data.dict(), **choices), rows)
+        return _page(request, project, NewRunForm(initial=_typed(data), **choices), rows)
     form, rows = NewRunForm(data, **choices), ScorerRows.of_post(data, validate=True)
     scorers_are_valid = rows.is_valid()
     if form.is_valid() and scorers_are_valid:
-        given = form.cleaned_data
         try:
-            run = start_run(
-                project=project,
-                dataset=form.datasets[given["dataset"]],
-                target=given["target"],
-                scorers=rows.specs(),
-                by=actor(request),
-                version=given["version"],
-                name=given["name"],
-                concurrency=given["concurrency"],
-                timeout_s=given["timeout"],
-                retries=given["retries"],
-                selection={"limit": given["limit"]} if given["limit"] else None,
-            )
+            made = _start(request, project, form, rows)
         except EvalhubError as error:
             form.take(error)
         else:
-            messages.success(request, f"Run {run.number} is started.")
-            return redirect("runs:detail", project.slug, run.number)
-    return _page(request, form, rows, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return _go_to(request, project, made)
+    return _page(request, project, form, rows, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @require_POST
 @project_view(needs=Role.EDITOR)
-def estimate(request: HttpRequest, project: Project) -> HttpResponse:
+def estimated(request: HttpRequest, project: Project) -> HttpResponse:
     """The estimate of the form as it stands, for the aside."""
     form = NewRunForm(
-        initial=request.POST.dict(),
+        initial=_typed(request.POST),
         datasets=public.list_datasets(actor(request), project),
         targets=available(project.slug),
     )
-    return render_page(request, TEMPLATE, {"estimate": _estimate(form)}, part="estimate")
+    return render_page(request, TEMPLATE, {"estimate": _estimate(project, form)}, part="estimate")
+
+
+def _start(request: HttpRequest, project: Project, form: NewRunForm, rows: ScorerRows) -> list[Run]:
+    """The runs that the form asks for; of "Try first", the same with the first items only."""
+    settings = form.settings()
+    if "try" in request.POST:
+        named = settings["name"] or " and ".join(
+            form.target_names.get(ref, ref) for ref in form.chosen_refs()
+        )
+        settings["name"] = f"Try of {TRY_ITEMS} items: {named}"
+        limit = min(TRY_ITEMS, settings["selection"].get("limit", TRY_ITEMS))
+        settings["selection"] |= {"limit": limit}
+    return start_runs(
+        project=project,
+        dataset=form.datasets[form.cleaned_data["dataset"]],
+        targets=form.chosen_refs(),
+        scorers=rows.specs(),
+        by=actor(request),
+        **settings,
+    )
+
+
+def _go_to(request: HttpRequest, project: Project, made: list[Run]) -> HttpResponse:
+    """To the run, to the comparison of two, or to the list of more."""
+    numbers = [run.number for run in made]
+    if len(numbers) == 1:
+        messages.success(request, f"Run {numbers[0]} is started.")
+        return redirect("runs:detail", project.slug, numbers[0])
+    listed = ", ".join(map(str, numbers[:-1]))
+    messages.success(request, f"Runs {listed} and {numbers[-1]} are started.")
+    if len(numbers) == 2:
+        pair = urlencode([("run", number) for number in numbers])
+        return redirect(f"{reverse('runs:compare', args=[project.slug])}?{pair}")
+    return redirect("runs:list", project.slug)
 
 
 def _page(
-    request: HttpRequest, form: NewRunForm, rows: ScorerRows, *, status: int = HTTPStatus.OK
+    request: HttpRequest,
+    project: Project,
+    form: NewRunForm,
+    rows: ScorerRows,
+    *,
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
+    recent = queries.runs(actor(request), project).prefetch_related(None)
     context = {
         "form": form,
+        "advanced": [form[name] for name in ADVANCED if name != "metadata"],
         "scorers": rows,
+        "scorers_url": reverse("runs:new", args=[project.slug]),
+        "scorers_target": "#new-run",
         "catalogue": catalogue(),
         "dataset": form.chosen_dataset(),
-        "estimate": _estimate(form),
+        "estimate": _estimate(project, form),
         "refused": status != HTTPStatus.OK,
+        "try_items": TRY_ITEMS,
+        "recent": recent.values("number", "name", "created_at")[:RECENT_RUNS],
     }
     return render_page(request, TEMPLATE, context, part="form", status=status)
 
 
-def _estimate(form: NewRunForm) -> Estimate | None:
+def _estimate(project: Project, form: NewRunForm) -> Estimate | None:
     """What the form would run; None while no dataset, or no version of it, is chosen."""
     dataset = form.chosen_dataset()
     if dataset is None:
         return None
-    version = _whole(form["version"].value()) or dataset.version
-    of = public.version_item_count(dataset.id, version)
-    if of is None:
-        return None
-    items = min(_whole(form["limit"].value()) or of, of)
-    return Estimate(
-        dataset=dataset.name,
-        version=version,
-        items=items,
-        of=of,
-        recorded=form["target"].value() == RECORDED,
-        concurrency=str(form["concurrency"].value() or ""),
-        detectable=reach() * (PLANNED_CHANGES / items) ** 0.5 if items >= LEAST_ITEMS else None,
+    numbers = {
+        name: _whole(form[name].value()) for name in ("sample", "seed", "limit", "failed_of")
+    }
+    texts = {"subset": form["subset"].value(), "split": str(form["split"].value() or "").strip()}
+    return estimate(
+        project,
+        dataset,
+        version=_whole(form["version"].value()) or dataset.version,
+        selection=selection_of(numbers | texts),
+        repetitions=_whole(form["repetitions"].value()) or 1,
+        concurrency=_whole(form["concurrency"].value()) or 1,
+        targets=form.chosen_refs(),
     )
 
 
@@ -137,21 +156,32 @@ def _whole(value: Any) -> int | None:
     return int(text) if text.isdecimal() and 0 < len(text) < 10 and int(text) else None
 
 
+def _typed(data: QueryDict) -> dict[str, Any]:
+    """What was typed so far, as a form's initial values."""
+    return data.dict() | {"target": data.getlist("target")}
+
+
 def _repeated(request: HttpRequest, project: Project) -> Run | None:
     """The run that ?run= names, to start it again; None without one."""
     ref = request.GET.get("run")
     return queries.find_run(actor(request), project, ref) if ref else None
 
 
-def _first_values(request: HttpRequest, again: Run | None) -> dict[str, Any]:
+def _first_values(
+    request: HttpRequest, again: Run | None, choices: dict[str, Any]
+) -> dict[str, Any]:
     """Initial values: those of the run to repeat, then what the address says."""
     values: dict[str, Any] = {}
     if again is not None:
-        dataset = public.datasets_by_id([again.dataset_id])[again.dataset_id]
-        values = initial_of(again) | {"dataset": dataset.slug}
-    for name in ("dataset", "target"):
-        if request.GET.get(name):
-            values[name] = request.GET[name]
+        dataset = queries.datasets_of([again])[again.pk]
+        all_items = request.GET.get("all") == "1"
+        values = initial_of(again, all_items=all_items) | {"dataset": dataset.slug}
+    elif choices["targets"]:
+        values = {"target": [choices["targets"][0].ref]}
+    if request.GET.get("dataset"):
+        values["dataset"] = request.GET["dataset"]
+    if request.GET.getlist("target"):
+        values["target"] = request.GET.getlist("target")
     return values
 
 

@@ -11,7 +11,7 @@ from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import DatasetRow
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import Invalid
-from runs_app.selection import Selection, choose, draw, parse, words
+from runs_app.selection import Selection, choose, draw, parse
 from tests.factories import make_dataset, make_finished_run, make_project, questions
 
 
@@ -53,12 +53,6 @@ def test_a_sample_depends_on_its_seed_alone() -> None:
     assert len(drawn) == 20
     assert drawn != draw(numbers, 20, seed=8)
     assert draw(numbers, 5000, seed=7) == numbers
-
-
-def test_a_selection_is_said_in_words() -> None:
-    assert words({}) == ""
-    given = {"split": "test", "sample": 2000, "seed": 0, "failed_of": 3, "limit": 5}
-    assert words(given) == "split test, errors of run 3, sample of 2,000, seed 0, first 5"
 
 
 # --- what it comes to -----------------------------------------------------------------------------

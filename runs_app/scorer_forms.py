@@ -1,4 +1,4 @@
-"""The form that starts a run, with one row of fields for each scorer."""
+"""The scorers of a form: one row of fields for each, added and removed without a script."""
 
 from __future__ import annotations
 
@@ -8,113 +8,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from datasets_app import public
-from datasets_app.public import DatasetRow
-from evalhub.kit.errors import EvalhubError, FieldError
-from runs_app.models import Run
 from runs_app.scorers import Builtin, Param, SpecError, catalogue, parse_spec
-from runs_app.targets import TargetInfo
 
-RECORDED = "recorded"
-RECORDED_PREFIX = "recorded:"
 DEFAULT_SCORER = "exact_match"
 MAX_SCORERS = 20
-MAX_INTEGER = 2_147_483_647
-
-
-class NewRunForm(forms.Form):
-    """What to run and how. The scorers are in `ScorerRows`."""
-
-    dataset = forms.ChoiceField(error_messages={"required": "Choose a dataset."})
-    version = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_INTEGER,
-        label="Dataset version",
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "newest"}),
-    )
-    target = forms.ChoiceField(error_messages={"required": "Choose a target."})
-    path = forms.CharField(
-        required=False,
-        max_length=300,
-        label="Path of the recorded output",
-        help_text="A dotted path into the item, such as metadata.gpt.answer. No target is called.",
-        widget=forms.TextInput(
-            attrs={"class": "input--code", "placeholder": "metadata.answer", "spellcheck": "false"}
-        ),
-    )
-    limit = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_INTEGER,
-        label="First items only",
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "all"}),
-    )
-    # The bounds of these three are the action's; it says so beside the field.
-    concurrency = forms.IntegerField(
-        initial=8, widget=forms.TextInput(attrs={"inputmode": "numeric"})
-    )
-    timeout = forms.FloatField(initial=60, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
-    retries = forms.IntegerField(initial=2, widget=forms.TextInput(attrs={"inputmode": "numeric"}))
-    name = forms.CharField(
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"placeholder": "Target on dataset"}),
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        datasets: Sequence[DatasetRow],
-        targets: Sequence[TargetInfo],
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.datasets = {dataset.slug: dataset for dataset in datasets}
-        self.fields["dataset"].choices = [  # type: ignore[attr-defined]
-            (dataset.slug, dataset.name) for dataset in datasets
-        ]
-        self.fields["target"].choices = [  # type: ignore[attr-defined]
-            *((target.ref, f"{target.name} ({target.kind})") for target in targets),
-            (RECORDED, "Recorded output"),
-        ]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("target") == RECORDED:
-            path = (cleaned.get("path") or "").removeprefix(RECORDED_PREFIX)
-            if not path:
-                self.add_error("path", "Say where in the item the output is.")
-            cleaned["target"] = RECORDED_PREFIX + path
-        dataset, version = self.datasets.get(cleaned.get("dataset", "")), cleaned.get("version")
-        if dataset and version and public.version_item_count(dataset.id, version) is None:
-            self.add_error(
-                "version",
-                f"{dataset.name} has no version {version}. Its newest is v{dataset.version}.",
-            )
-        return cleaned
-
-    def chosen_dataset(self) -> DatasetRow | None:
-        """The dataset that the form shows; None when there is none to choose."""
-        slug = self["dataset"].value() or next(iter(self.datasets), "")
-        return self.datasets.get(slug)
-
-    def take(self, error: EvalhubError) -> None:
-        """Show what the action refused, beside its field where the error names one."""
-        placed = False
-        for problem in error.errors:
-            placed = self._place(problem) or placed
-        if not placed:
-            self.add_error(None, error.detail)
-
-    def _place(self, problem: FieldError) -> bool:
-        name = problem.pointer.lstrip("/").partition("/")[0]
-        if name == "target" and self.cleaned_data.get("target", "").startswith(RECORDED_PREFIX):
-            name = "path"
-        if name not in self.fields:
-            return False
-        self.add_error(name, problem.detail)
-        return True
 
 
 class ScorerRow(forms.Form):
@@ -219,18 +116,6 @@ class ScorerRows:
 
     def specs(self) -> list[dict[str, Any]]:
         return [row.spec for row in self.rows]
-
-
-def initial_of(run: Run) -> dict[str, Any]:
-    """The form's values that repeat `run`, on the newest version of its dataset."""
-    recorded = run.target_ref.startswith(RECORDED_PREFIX)
-    return {
-        "target": RECORDED if recorded else run.target_ref,
-        "path": run.target_ref.removeprefix(RECORDED_PREFIX) if recorded else "",
-        "concurrency": run.max_concurrency,
-        "timeout": f"{run.timeout_s:g}",
-        "retries": run.retries,
-    }
 
 
 def _field_of(param: Param) -> forms.Field:
