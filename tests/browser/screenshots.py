@@ -35,6 +35,7 @@ PAGES = {
     "compare": "/p/demo/compare?run=1&run=2",
     "compare-item": "/p/demo/compare?run=1&run=2&i=4",
     "compare-choose": "/p/demo/compare",
+    "playground": "/p/demo/playground?item=support-tickets:12",
     "targets": "/p/demo/targets",
     "settings": "/p/demo/settings",
     "account": "/account",

@@ -185,6 +185,7 @@ PAGES = (
     "/p/demo/runs/2/results/4",
     "/p/demo/compare",
     "/p/demo/compare?run=1&run=2&i=4",
+    "/p/demo/playground?item=support-tickets:12&b=python:demo.triage-v2",
     "/p/demo/targets",
     "/p/demo/settings",
     "/account",
