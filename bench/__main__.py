@@ -11,11 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
-ROWS = ("engine", "import_rows")
+ROWS = ("engine", "waiting", "large", "workers", "import_rows")
 SERVERS = {
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/test"),
     "CELERY_BROKER_URL": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9"),
     "EVALHUB_SECRET_KEY": "only-for-the-bench-" + "x" * 40,
+    "EVALHUB_ALLOWED_ADDRESSES": "127.0.0.0/8",
 }
 ROOT = Path(__file__).parents[1]
 

@@ -104,17 +104,7 @@ def splits(dataset_id: int, version: int) -> dict[str, int]:
     return {str(split): n for split, n in found.values_list("split").annotate(Count("pk"))}
 
 
-def read_items(dataset_id: int, version: int, *, after: int, limit: int) -> list[ItemRow]:
-    """Up to `limit` items at `version` with numbers above `after`, in number order."""
-    found = (
-        ItemRevision.objects.filter(dataset=dataset_id, number__gt=after)
-        .at(version)
-        .order_by("number")
-    )
-    return [ItemRow(*row) for row in found.values_list(*_ITEM_FIELDS)[:limit]]
-
-
-def plan_items(
+def read_items(
     dataset_id: int,
     version: int,
     *,
@@ -122,8 +112,8 @@ def plan_items(
     limit: int,
     split: str = "",
     numbers: Sequence[int] | None = None,
-) -> list[tuple[int, int]]:
-    """(revision id, number) of up to `limit` items at `version` above number `after`, in order.
+) -> list[ItemRow]:
+    """Up to `limit` items at `version` with numbers above `after`, in number order.
 
     `split` keeps those of one split, `numbers` (a few hundred at most) those with such a number.
     """
@@ -136,7 +126,7 @@ def plan_items(
         found = found.filter(split=split)
     if numbers is not None:
         found = found.filter(number__in=numbers)
-    return list(found.values_list("pk", "number")[:limit])
+    return [ItemRow(*row) for row in found.values_list(*_ITEM_FIELDS)[:limit]]
 
 
 def numbers_by_external_id(

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.expressions import CombinedExpression
 
 from datasets_app import public
 from datasets_app.public import ItemRow
+from evalhub.kit.clock import in_seconds
 from runs_app import inline, states
 from runs_app.models import Result, Run, Shard
 
@@ -39,59 +41,75 @@ class Claim:
     careful: bool
     convicted: int | None
     open: int = 0  # of `due`, those whose outcome is not recorded yet
-    begun: bool = False
     struck: bool = False  # `begin` has counted a strike that no result has taken back
     lost: bool = False  # our lease is gone: what we still have of it is worth nothing
 
 
-def claim_next(run_id: int, owner: str) -> Claim | None:
-    """Claim an open shard of the run, cutting a new one from the plan if need be; None: no work
-    left.
+def claim_next(run_id: int, owner: str, *, look_back: bool = True) -> Claim | None:
+    """Claim an open shard that nobody holds, or cut a new one from the plan; None: no work left.
+
+    Without `look_back` the plan comes first: a stay that claims many shards a second looks for what
+    others left behind only now and then.
     """
     while True:
-        shard = Shard.objects.filter(run=run_id).claim(owner)
-        if shard is not None:
-            return _open_claim(shard)
-        if not plan_next(run_id):
+        claim = _claim_open(run_id, owner) if look_back else None
+        claim = claim or _cut_next(run_id, owner)
+        if claim is not None:
+            return claim
+        if look_back:
             return None
+        look_back = True
 
 
-def plan_next(run_id: int) -> bool:
-    """Cut the next shard from the run's plan, then from the errors to be tried again; False when
-    all is cut, or the run is over or is not to go on.
+def _claim_open(run_id: int, owner: str) -> Claim | None:
+    shard = Shard.objects.filter(run=run_id).claim(owner)
+    return None if shard is None else _open_claim(shard)
+
+
+def _cut_next(run_id: int, owner: str) -> Claim | None:
+    """Cut the next shard from the run's plan, then from the errors to be tried again, and hold it;
+    None when all is cut, or the run is over or is not to go on.
     """
     with transaction.atomic():
         run = (
             Run.objects.select_for_update(no_key=True)
-            .defer("selected", "summary", "inline_item", "target")
+            .defer("selected", "summary", "target", "metadata", "tags", "context")
             .get(pk=run_id)
         )
         if run.status != states.RUNNING or run.cancel_requested_at or run.paused_at:
-            return False
+            return None
         if run.planned_items < run.total_items:
-            return _cut_from_plan(run)
-        return run.retry_up_to is not None and _cut_from_errors(run, run.retry_up_to)
+            return _cut_from_plan(run, owner)
+        if run.retry_up_to is not None:
+            return _cut_from_errors(run, owner, run.retry_up_to)
+    return None
 
 
-def _cut_from_plan(run: Run) -> bool:
+def _cut_from_plan(run: Run, owner: str) -> Claim | None:
     items = _next_items(run, max(1, SHARD_SIZE // run.repetitions))
     if not items:
         # Fewer items than counted (content was purged): the plan is what there is.
         Run.objects.filter(pk=run.pk).update(
             total_items=run.planned_items, total_results=run.planned_items * run.repetitions
         )
-        return False
-    _add_shard(run, items, size=len(items) * run.repetitions)
-    Run.objects.filter(pk=run.pk).update(
-        planned_after=items[-1][1], planned_items=F("planned_items") + len(items)
+        return None
+    shard = _add_shard(
+        run,
+        owner,
+        [(item.revision_id, item.number) for item in items],
+        size=len(items) * run.repetitions,
     )
-    return True
+    Run.objects.filter(pk=run.pk).update(
+        planned_after=items[-1].number, planned_items=F("planned_items") + len(items)
+    )
+    due = [(item, repetition) for item in items for repetition in range(run.repetitions)]
+    return Claim(shard, due, careful=False, convicted=None, open=len(due))
 
 
-def _next_items(run: Run, most: int) -> list[tuple[int, int]]:
-    """(revision id, number) of the next items of the plan."""
+def _next_items(run: Run, most: int) -> list[ItemRow]:
+    """The next items of the plan."""
     if run.dataset_id is None:
-        return [(inline.REVISION_ID, inline.NUMBER)]
+        return [inline.item_row(run)]
     most = min(most, run.total_items - run.planned_items)
     chosen = (
         _selected(run.pk) if "sample" in run.selection or "failed_of" in run.selection else None
@@ -99,7 +117,7 @@ def _next_items(run: Run, most: int) -> list[tuple[int, int]]:
     if chosen is not None:
         start = bisect_right(chosen, run.planned_after)
         chosen = chosen[start : start + most]
-    return public.plan_items(
+    return public.read_items(
         run.dataset_id,
         run.dataset_version,
         after=run.planned_after,
@@ -116,7 +134,7 @@ def _selected(run_id: int) -> list[int] | None:
     return chosen
 
 
-def _cut_from_errors(run: Run, up_to: int) -> bool:
+def _cut_from_errors(run: Run, owner: str, up_to: int) -> Claim | None:
     """A shard of results that are errors and older than the retry, whole items at a time."""
     found = list(
         Result.objects.filter(run=run, id__lte=up_to, item_number__gt=run.retry_after)
@@ -128,21 +146,31 @@ def _cut_from_errors(run: Run, up_to: int) -> bool:
         found = [each for each in found if each[1] != found[-1][1]]  # it may go on beyond
     if not found:
         Run.objects.filter(pk=run.pk).update(retry_up_to=None)
-        return False
-    _add_shard(
+        return None
+    shard = _add_shard(
         run,
+        owner,
         sorted({(revision, number) for revision, number, _ in found}, key=lambda item: item[1]),
         size=len(found),
         repetitions=[(number, repetition) for _, number, repetition in found],
         retry=run.score_revision,
     )
     Run.objects.filter(pk=run.pk).update(retry_after=found[-1][1])
-    return True
+    return _open_claim(shard)
 
 
-def _add_shard(run: Run, items: list[tuple[int, int]], **columns: Any) -> None:
-    Shard.objects.create(
-        run=run, items=items, first_number=items[0][1], last_number=items[-1][1], **columns
+def _add_shard(run: Run, owner: str, items: list[tuple[int, int]], **columns: Any) -> Shard:
+    """A new shard, held by `owner` from its beginning."""
+    return Shard.objects.create(
+        run=run,
+        items=items,
+        first_number=items[0][1],
+        last_number=items[-1][1],
+        lease_owner=owner,
+        lease_token=1,
+        lease_until=in_seconds(settings.LEASE_SECONDS),
+        attempts=1,
+        **columns,
     )
 
 
@@ -177,20 +205,19 @@ def _repetitions(shard: Shard, number: int, of_run: int) -> Iterable[int]:
     return [repetition for n, repetition in shard.repetitions if n == number]
 
 
-def begin(claim: Claim, number: int) -> bool:
-    """Count a strike against the shard whose item `number` is about to be called; False: lost.
+def begin(claim: Claim, suspect: int | None) -> bool:
+    """Count a strike against the shard whose items are about to be called; False: lost.
 
     The strike is taken back by the first result (writing.py) or by release, so what stays is that
-    of a worker that died meanwhile. Under care it is one against that item: written before the
-    call, with nothing else in flight, so that no neighbour is ever taken for the culprit.
+    of a worker that died meanwhile. Under care it is one against the item `suspect`: written before
+    the call, with nothing else in flight, so that no neighbour is ever taken for the culprit.
     """
     strikes: F | CombinedExpression | int = F("strikes") + 1
-    if claim.careful and claim.shard.suspect != number:
+    if claim.careful and claim.shard.suspect != suspect:
         strikes = STRIKES_BEFORE_CARE + 1
-    suspect = number if claim.careful else None
     held = claim.shard.held().update(strikes=strikes, suspect=suspect)
     claim.shard.suspect = suspect
-    claim.begun = claim.struck = True
+    claim.struck = True
     return bool(held)
 
 

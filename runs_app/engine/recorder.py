@@ -47,6 +47,7 @@ class Recorder:
         self._written = asyncio.Event()
         self._written.set()
         self._finish = False
+        self._over = False
 
     def add(self, row: Recorded) -> None:
         """Take an outcome; the last one of its shard asks for a flush at once."""
@@ -59,7 +60,7 @@ class Recorder:
         batches = max(len(self._rows) / BATCH_ROWS, self._chars / BATCH_CHARS)
         if row.claim.open == 0 or row.claim.careful or batches >= 1:
             self._wake.set()
-        if batches >= MOST_BATCHES:
+        if batches >= MOST_BATCHES and not self._over:
             self._room.clear()
 
     def close_empty(self, claim: Claim) -> None:
@@ -68,8 +69,13 @@ class Recorder:
         self._finishing.append(claim)
         self._wake.set()
 
+    @property
+    def full(self) -> bool:
+        """True while more than a few batches wait to be written."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
-        """Wait while more than a few batches wait to be written."""
+        """Wait while it is full."""
         await self._room.wait()
 
     async def written(self) -> None:
@@ -96,6 +102,7 @@ class Recorder:
                 finally:
                     self._wake.clear()
         finally:  # nobody waits for a recorder that is gone
+            self._over = True
             self._room.set()
             self._written.set()
 

@@ -1,74 +1,126 @@
-"""How many calls of a run may be in flight: fewer after a 429 or 503, more again when none comes.
-
-The limit is on the run's row, so it holds for all workers together; stays share what it leaves.
-Each change is an event that the run's page tells.
-"""
+"""The seats of a stay: tasks that take ready items one after the other and call the target."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
 
-from django.db import transaction
-from django.db.models.functions import Now
+from datasets_app.public import ItemRow
+from runs_app.engine.planning import Claim
+from runs_app.engine.recorder import Recorder
 
-from evalhub.kit.clock import db_now
-from runs_app.models import Run, RunEvent
+LOW = 64  # fewer ready items than this: more are wanted
+INSTANT_YIELD = 50  # lookups between two turns of the event loop
 
-SHRINK = 0.8
-BURST_SECONDS = 1.0  # 429s that come together count once
-GROW_SECONDS = 5.0  # without a 429, then a tenth of the seats comes back
-
-
-def limit_of(run: Run) -> int:
-    """Calls in flight that the run may have now."""
-    return min(run.max_concurrency, run.seat_limit or run.max_concurrency)
-
-
-def shrink(run_id: int, reason: str) -> int:
-    """Take a fifth of the seats away, once per burst; how many there are now."""
-    with transaction.atomic():
-        run = (
-            Run.objects.select_for_update(no_key=True)
-            .only("max_concurrency", "seat_limit", "throttled_at")
-            .get(pk=run_id)
-        )
-        limit = limit_of(run)
-        now = db_now()
-        if run.throttled_at is not None and _seconds(run.throttled_at, now) < BURST_SECONDS:
-            return limit
-        fewer = max(1, min(limit - 1, int(limit * SHRINK)))
-        Run.objects.filter(pk=run_id).update(
-            seat_limit=fewer, throttled_at=Now(), seats_changed_at=Now()
-        )
-        if fewer < limit:
-            _tell(run_id, fewer, f"{reason}: from {limit} to {fewer} calls at once.")
-    return fewer
+Ready = tuple[Claim, ItemRow, int]
+"""A claim, one of its items, and the repetition."""
 
 
-def grow(run: Run, *, troubled: bool) -> None:
-    """Give a tenth of the seats back when all went well for a while. The caller holds the run's
-    lock; `run` is as it was read under it, and is changed along.
+class Seats:
+    """At most `most` calls at once of what is `ready`, until `close`.
 
-    With `troubled` (server errors, timeouts) the while begins anew.
+    `changed` is set when a seat is given up, and once when ready items run low after `hungry` was
+    set. A task that raises anything is told to `failed`. With `instant` one seat does it all.
     """
-    if run.seat_limit is None:
-        return
-    if troubled:
-        Run.objects.filter(pk=run.pk).update(seats_changed_at=Now())
-        return
-    now = db_now()
-    since = [at for at in (run.throttled_at, run.seats_changed_at) if at is not None]
-    if since and _seconds(max(since), now) < GROW_SECONDS:
-        return
-    more = min(run.max_concurrency, run.seat_limit + max(1, run.max_concurrency // 10))
-    run.seat_limit = more if more < run.max_concurrency else None
-    Run.objects.filter(pk=run.pk).update(seat_limit=run.seat_limit, seats_changed_at=Now())
-    _tell(run.pk, more, f"No 429 or 503 for {GROW_SECONDS:g} s: up to {more} calls at once.")
 
+    def __init__(
+        self,
+        one: Callable[[Claim, ItemRow, int], Awaitable[None]],
+        recorder: Recorder,
+        failed: Callable[[BaseException], None],
+        *,
+        instant: bool,
+    ) -> None:
+        self._one = one
+        self._recorder = recorder
+        self._failed = failed
+        self._instant = instant
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sitting = 0
+        self._closed = False
+        self.ready: deque[Ready] = deque()
+        self.most = 0
+        self.in_flight = 0
+        self.hungry = False
+        self.changed = asyncio.Event()
 
-def _seconds(earlier: datetime, later: datetime) -> float:
-    return (later - earlier).total_seconds()
+    @property
+    def low(self) -> bool:
+        """True when more items should be made ready."""
+        return len(self.ready) < max(LOW, self.most)
 
+    @property
+    def empty(self) -> bool:
+        """True when nothing is ready and nobody sits."""
+        return not self.ready and not self._tasks
 
-def _tell(run_id: int, seats: int, message: str) -> None:
-    RunEvent.objects.create(run_id=run_id, kind="seats", seats=seats, message=message[:300])
+    def fill(self) -> None:
+        """Seat as many as there is work and room for."""
+        most = 1 if self._instant else self.most
+        for _ in range(min(most - self._sitting, len(self.ready))):
+            self._start(self._sit())
+
+    def close(self) -> None:
+        """Take nothing new; calls in flight go on."""
+        self._closed = True
+
+    def alone(self, ready: Ready) -> None:
+        """Call one item; the caller has seen to it that nobody else sits."""
+        self._start(self._take(ready))
+
+    async def change(self, seconds: float) -> None:
+        """Wait until a seat is given up, items run low or somebody sets `changed`."""
+        self.changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.changed.wait(), seconds)
+
+    async def quiet(self, until: Callable[[], float]) -> None:
+        """Wait for the calls in flight, until the moment (time.monotonic) that may come closer."""
+        while self._tasks and time.monotonic() < until():
+            await self.change(0.5)
+
+    async def drop(self) -> None:
+        """Cancel what is in flight."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, sitting: Awaitable[None]) -> None:
+        self._sitting += 1
+        task = asyncio.ensure_future(sitting)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def _sit(self) -> None:
+        turns = 0
+        while self.ready and not self._closed and (self._instant or self._sitting <= self.most):
+            if self._recorder.full:
+                await self._recorder.room()
+                continue
+            ready = self.ready.popleft()
+            if self.hungry and self.low:
+                self.hungry = False
+                self.changed.set()
+            if not ready[0].lost:
+                await self._take(ready)
+            turns += 1
+            if self._instant and turns % INSTANT_YIELD == 0:
+                await asyncio.sleep(0)
+
+    async def _take(self, ready: Ready) -> None:
+        self.in_flight += 1
+        try:
+            await self._one(*ready)
+        finally:
+            self.in_flight -= 1
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._sitting -= 1
+        self.changed.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)

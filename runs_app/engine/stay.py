@@ -5,7 +5,6 @@ leave.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import threading
@@ -13,8 +12,8 @@ import time
 import uuid
 from collections import deque
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
-from functools import partial
+
+from django.db import Error as DatabaseError
 
 from datasets_app.public import ItemRow
 from evalhub.kit.dispatch import wake_now
@@ -22,32 +21,29 @@ from evalhub.kit.errors import EvalhubError
 from evalhub.kit.stopping import stopping
 from runs_app import states
 from runs_app.engine import stays
-from runs_app.engine.attempt import Outcome, attempt, storable
-from runs_app.engine.contexts import merged
+from runs_app.engine.attempt import storable
+from runs_app.engine.calling import Calling, convict
 from runs_app.engine.database import DatabaseThread
 from runs_app.engine.finishing import fail, finish_if_cancelled, finish_if_done
 from runs_app.engine.gate import Capped, Gate
 from runs_app.engine.keeper import Keeper
 from runs_app.engine.pace import Pace
-from runs_app.engine.planning import DEATHS_ALONE, Claim, begin, claim_next, release
+from runs_app.engine.planning import Claim, begin, claim_next, release
 from runs_app.engine.policy import check_errors, stop
 from runs_app.engine.recorder import Recorder
-from runs_app.engine.scoring import ScoreRow, bind, score
-from runs_app.engine.seats import SHRINK, shrink
-from runs_app.engine.writing import Recorded
+from runs_app.engine.scoring import BoundScorer, bind
+from runs_app.engine.seats import Seats
+from runs_app.engine.throttling import SHRINK, shrink
 from runs_app.scorers import SpecError
-from runs_app.targets import ItemCall, Target, TargetFailure
-from runs_app.targets.trace import Trace, spans_json
+from runs_app.targets import TargetFailure
 
 log = logging.getLogger(__name__)
 BUDGET_SECONDS = 300.0  # then a successor is woken, so that no message is out for long
 STOPPING_SECONDS = 5.0  # for calls in flight to end when the worker shuts down
-READ_AHEAD = 64  # claim the next shard when fewer items than this are ready
 LOOK_AGAIN_SECONDS = 1.0  # for shards that another worker has given up
-INSTANT_YIELD = 50  # lookups between two turns of the event loop
 PATIENCE_SECONDS = 1.5  # with a blocked event loop, before the run is cancelled without it
 
-_trial = threading.Lock()  # one item under suspicion at a time in this process; see _alone
+_trial = threading.Lock()  # one item under suspicion at a time in this process; see _carefully
 
 
 def work(run_id: int) -> None:
@@ -69,10 +65,8 @@ class _Stay:
         self.run_id = run_id
         self.owner = uuid.uuid4().hex
         self.database = DatabaseThread()
-        self.ready: deque[tuple[Claim, ItemRow, int]] = deque()
+        self.ahead: deque[Claim] = deque()  # held, and none of their items called yet
         self.claims: list[Claim] = []
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.seats = 0
         self.began = time.monotonic()
         self.stop = False  # the run is cancelled: drop what is in flight
         self.paused = False
@@ -80,7 +74,7 @@ class _Stay:
         self.leaving = False  # take no new item, finish those in flight
         self.drop_at = math.inf  # when to drop what is in flight, by the monotonic clock
         self.dry_until = 0.0  # when to look for work again after there was none
-        self.changed = asyncio.Event()
+        self.looked_back_at = -math.inf  # for what others left, by the monotonic clock
         self.shrunk_at = 0.0  # by the monotonic clock; calls from before that shrink nothing more
         self.troubled = False  # since the last tick
 
@@ -93,26 +87,43 @@ class _Stay:
                 opened = await self.database(stays.open_stay, self.run_id, self.owner)
                 if opened is None:
                     return
-                self.scorers = [bind(pk, spec) for pk, spec in opened.scorers]
-            except (EvalhubError, SpecError) as error:
+                scorers = [bind(pk, spec) for pk, spec in opened.scorers]
+            except DatabaseError:
+                raise
+            except Exception as error:  # a plug-in may raise anything; the run must still end
+                if not isinstance(error, EvalhubError | SpecError):
+                    log.exception("Run %d could not be set up", self.run_id)
                 await self.database(fail, self.run_id, f"The run could not be set up: {error}")
                 return
-            self.seats, self.limits = opened.seats, opened.limits
-            self.context, self.capture = opened.context, opened.capture
-            self.target = opened.target
-            self.recorder = Recorder(
-                self.database,
-                on_errors=partial(check_errors, self.run_id) if opened.watched else _nothing,
-            )
-            self.gate = Gate(
-                opened.target,
-                self.database,
-                run_id=self.run_id,
-                owner=self.owner,
-                capped=opened.capped,
-                pace=Pace(opened.rates, self.database) if opened.rates else None,
-            )
+            self._set_up(opened, scorers)
             await self._work()
+
+    def _set_up(self, opened: stays.Opened, scorers: list[BoundScorer]) -> None:
+        self.limits = opened.limits
+        self.recorder = Recorder(
+            self.database,
+            on_errors=self._check_errors if opened.watched else _nothing,
+        )
+        self.gate = Gate(
+            opened.target,
+            self.database,
+            run_id=self.run_id,
+            owner=self.owner,
+            capped=opened.capped,
+            pace=Pace(opened.rates, self.database) if opened.rates else None,
+        )
+        self.calling = Calling(
+            target=opened.target,
+            scorers=scorers,
+            limits=opened.limits,
+            gate=self.gate,
+            context=opened.context,
+            capture=opened.capture,
+            throttled=self._throttled,
+            troubled=self._trouble,
+        )
+        self.seats = Seats(self._one, self.recorder, self._failed, instant=opened.target.instant)
+        self.seats.most = opened.seats
 
     async def _work(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -124,23 +135,21 @@ class _Stay:
         # A recorder that gave up (the database stayed away) must not leave the dispatcher waiting.
         recording.add_done_callback(lambda _: self._wake(leave=True))
         try:
-            await self._dispatch(self.target)
+            await self._dispatch()
             if self.leaving and not (self.stop or self.paused or self.capped):
                 wake_now("runs.work", self.run_id)
             await self._quiet()
             if self.capped:
                 await self.database(stop, self.run_id, states.CANCELLED, self.capped)
         finally:
-            for task in self.tasks:
-                task.cancel()
-            await asyncio.gather(*self.tasks, return_exceptions=True)
+            await self.seats.drop()
             self.recorder.finish()
             try:
                 await self.gate.close()
                 await recording
             finally:
                 self.keeper.stop()
-                await self.target.close()
+                await self.calling.close()
             for claim in self.claims:
                 if not claim.lost and claim.open > 0:
                     await self.database(release, claim)
@@ -151,43 +160,37 @@ class _Stay:
         """True when no new item is to be called."""
         return self.stop or self.leaving
 
-    async def _dispatch(self, target: Target) -> None:
-        """Give ready items to free seats until no work is left or we have to leave."""
-        looked_up = 0
+    async def _dispatch(self) -> None:
+        """Keep the seats supplied until no work is left or we have to leave."""
+        seats = self.seats
         while not self.going:
-            if len(self.ready) < READ_AHEAD and time.monotonic() >= self.dry_until:
+            if not self.ahead and time.monotonic() >= self.dry_until:
                 await self._claim()
                 continue
-            if not self.ready:
-                if not self.tasks:
-                    return
-                await self._change(LOOK_AGAIN_SECONDS)
+            if self.ahead and self.ahead[0].careful:
+                if seats.empty:
+                    await self._carefully(self.ahead.popleft())
+                    continue
+            elif self.ahead and seats.low:
+                claim = self.ahead.popleft()
+                if await self._begin(claim):
+                    seats.ready.extend((claim, item, rep) for item, rep in claim.due)
+                seats.fill()
                 continue
-            await self.recorder.room()
-            if len(self.tasks) >= self.seats and not target.instant:
-                await self._change(LOOK_AGAIN_SECONDS)  # a tick may give or take seats
-                continue
-            if self.going:
+            seats.fill()
+            if not self.ahead and seats.empty:
                 return
-            claim, item, repetition = self.ready.popleft()
-            if claim.lost:
-                continue
-            if claim.careful:
-                await self._alone(claim, item, repetition)
-                continue
-            if not claim.begun and not await self._begin(claim, item):
-                continue
-            if target.instant:
-                await self._one(claim, item, repetition)
-                looked_up += 1
-                if looked_up % INSTANT_YIELD == 0:
-                    await asyncio.sleep(0)
-            else:
-                self._start(claim, item, repetition)
+            seats.hungry = bool(self.ahead)
+            await seats.change(LOOK_AGAIN_SECONDS)  # a tick may give or take seats, too
+        seats.close()
 
     async def _claim(self) -> None:
         """Claim one more shard; when there is none, look again in a while."""
-        claim = await self.database(self._next_claim)
+        now = time.monotonic()
+        look_back = now - self.looked_back_at >= LOOK_AGAIN_SECONDS
+        if look_back:
+            self.looked_back_at = now
+        claim = await self.database(self._next_claim, look_back)
         if claim is None:
             self.dry_until = time.monotonic() + LOOK_AGAIN_SECONDS
             return
@@ -195,127 +198,80 @@ class _Stay:
         self.claims.append(claim)
         if not claim.due:
             self.recorder.close_empty(claim)
+            return
         for item, repetition in claim.due:
             if item.number == claim.convicted:
-                self.recorder.add(_convict(claim, item, repetition))
-            else:
-                self.ready.append((claim, item, repetition))
+                self.recorder.add(convict(claim, item, repetition))
+        claim.due = [due for due in claim.due if due[0].number != claim.convicted]
+        self.ahead.append(claim)
 
-    def _next_claim(self) -> Claim | None:
+    def _next_claim(self, look_back: bool) -> Claim | None:
         """Claim a shard, and let the target read what its items need. In the database thread."""
-        claim = claim_next(self.run_id, self.owner)
+        claim = claim_next(self.run_id, self.owner, look_back=look_back)
         if claim is not None:
-            self.target.prepare([self._call_of(item, rep) for item, rep in claim.due])
+            self.calling.prepare(claim)
         return claim
 
-    def _call_of(self, item: ItemRow, repetition: int) -> ItemCall:
-        return ItemCall(
-            item.number,
-            item.external_id,
-            item.input_json,
-            item.metadata_json,
-            merged(self.context, item.context_json),
-            repetition,
-        )
-
-    async def _begin(self, claim: Claim, item: ItemRow) -> bool:
-        held = await self.database(begin, claim, item.number)
+    async def _begin(self, claim: Claim, suspect: int | None = None) -> bool:
+        held = await self.database(begin, claim, suspect)
         claim.lost = claim.lost or not held
         return held
 
-    async def _alone(self, claim: Claim, item: ItemRow, repetition: int) -> None:
-        """Call one item with nothing beside it, and see it recorded before the next.
+    async def _carefully(self, claim: Claim) -> None:
+        """Call the items of a suspected shard one at a time, with nothing beside it.
 
         Other stays in this process are held off with their own suspects, so that the death of the
         worker is put down to one item alone.
         """
-        await self._quiet()
-        while not _trial.acquire(blocking=False):
-            await self._change(0.1)
-            if self.going:
-                return
-        try:
-            if not self.going and await self._begin(claim, item):
-                self._start(claim, item, repetition)
+        for item, repetition in claim.due:
+            while not _trial.acquire(blocking=False):
+                await self.seats.change(0.1)
+                if self.going:
+                    return
+            try:
+                if self.going or claim.lost or not await self._begin(claim, item.number):
+                    return
+                self.seats.alone((claim, item, repetition))
                 await self._quiet()
                 await self.recorder.written()
-        finally:
-            _trial.release()
-
-    def _start(self, claim: Claim, item: ItemRow, repetition: int) -> None:
-        task = self.loop.create_task(self._one(claim, item, repetition))
-        self.tasks.add(task)
-        task.add_done_callback(self._task_done)
+            finally:
+                _trial.release()
 
     async def _one(self, claim: Claim, item: ItemRow, repetition: int) -> None:
         self.keeper.hear()
-        trace = Trace(capture=self.capture)
-        outcome = await attempt(
-            self.target,
-            self._call_of(item, repetition),
-            trace,
-            self.limits,
-            self.gate,
-            throttled=self._throttled,
-            troubled=self._trouble,
-        )
+        recorded = await self.calling.one(claim, item, repetition)
         self.keeper.hear()
-        scores: list[ScoreRow] = []
-        if outcome.output_json is not None:
-            scores = score(self.scorers, item, repetition, outcome.output_json, trace)
-        trace.trace_id = storable(trace.trace_id)[:64]
-        self.recorder.add(
-            Recorded(
-                claim,
-                item.number,
-                repetition,
-                item.revision_id,
-                outcome,
-                scores,
-                trace,
-                spans_json(trace.spans),
-            )
-        )
+        self.recorder.add(recorded)
+
+    async def _quiet(self) -> None:
+        """Wait for the calls in flight, but no longer than we may."""
+        await self.seats.quiet(lambda: self.drop_at)
+
+    def _failed(self, error: BaseException) -> None:
+        """A call ended in something else than an outcome."""
+        if isinstance(error, Capped):
+            self.capped = str(error)  # what is in flight may end; the run is cancelled after that
+        else:
+            # A bug of ours, not the target's: leave, and let the item be called again.
+            log.error("An item could not be recorded", exc_info=error)
+        self._wake(leave=True)
 
     def _throttled(self, failure: TargetFailure, began: float) -> None:
         """A 429 or 503 of a call that began at `began`: fewer calls at once, once per burst."""
         if began < self.shrunk_at:
             return
         self.shrunk_at = time.monotonic()
-        self.seats = max(1, int(self.seats * SHRINK))
-        self.database.submit(shrink, self.run_id, _reason(failure))
+        self.seats.most = max(1, int(self.seats.most * SHRINK))
+        self.database.submit(shrink, self.run_id, _words(failure))
 
     def _trouble(self) -> None:
         self.troubled = True
 
-    async def _quiet(self) -> None:
-        """Wait for the calls in flight, but no longer than we may."""
-        while self.tasks and time.monotonic() < self.drop_at:
-            await self._change(0.5)
-
-    async def _change(self, seconds: float) -> None:
-        """Wait until a call ends or the keeper has news, `seconds` at most."""
-        self.changed.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.changed.wait(), seconds)
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        self.changed.set()
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, Capped):
-            self.leaving = True  # what is in flight may end; the run is cancelled after that
-            self.capped = str(error)
-        elif error is not None:
-            # A bug of ours, not the target's: leave, and let the item be called again.
-            log.error("An item could not be recorded", exc_info=error)
-            self._wake(leave=True)
-
     def _wake(self, *, leave: bool = False) -> None:
         self.leaving = self.leaving or leave
-        self.changed.set()
+        self.seats.changed.set()
 
-    # --- in the keeper's threads ------------------------------------------------------------------
+    # --- in the threads of keeper and database -----------------------------------------------------
     def _look(self) -> None:
         """Is it time to leave?"""
         now = time.monotonic()
@@ -326,6 +282,11 @@ class _Stay:
         self.leaving = True
         self.loop.call_soon_threadsafe(self._wake)
 
+    def _check_errors(self) -> None:
+        if check_errors(self.run_id):
+            self.stop, self.drop_at = True, 0.0
+            self.loop.call_soon_threadsafe(self._wake)
+
     def _tick(self) -> None:
         live = [claim for claim in list(self.claims) if claim.open > 0 and not claim.lost]
         troubled, self.troubled = self.troubled, False
@@ -333,13 +294,13 @@ class _Stay:
             self.run_id,
             self.owner,
             live,
-            len(self.tasks),
+            self.seats.in_flight,
             leaving=self.leaving,
             troubled=troubled,
         )
         for claim in orders.lost:
             claim.lost = True
-        self.seats = orders.seats
+        self.seats.most = orders.seats
         if orders.pause:
             self.paused = self.leaving = True
         if orders.stop:
@@ -350,21 +311,13 @@ class _Stay:
         self.loop.call_soon_threadsafe(self._wake)
 
 
-def _reason(failure: TargetFailure) -> str:
-    """ "429 from the target, which asks to wait 2 s"."""
-    words = storable(f"The target says {failure.type}")
-    if failure.retry_after_s is None:
-        return words
-    return f"{words} and asks to wait {failure.retry_after_s:g} s"
-
-
 def _nothing() -> None:
     """For runs without an error policy."""
 
 
-def _convict(claim: Claim, item: ItemRow, repetition: int) -> Recorded:
-    """The error of an item that took its worker down, alone, more than once."""
-    now = datetime.now(UTC)
-    message = f"The worker died {DEATHS_ALONE} times in a row while it called this item alone."
-    outcome = Outcome(None, "worker_lost", message, now, now, 0.0, claim.shard.strikes)
-    return Recorded(claim, item.number, repetition, item.revision_id, outcome, [], Trace(), None)
+def _words(failure: TargetFailure) -> str:
+    """ "The target says rate_limited and asks to wait 2 s"."""
+    words = storable(f"The target says {failure.type}")
+    if failure.retry_after_s is None:
+        return words
+    return f"{words} and asks to wait {failure.retry_after_s:g} s"

@@ -15,7 +15,7 @@ from runs_app import states, targets
 from runs_app.engine.attempt import Limits
 from runs_app.engine.pace import Rates, rates_of
 from runs_app.engine.planning import Claim
-from runs_app.engine.seats import grow, limit_of
+from runs_app.engine.throttling import grow, limit_of
 from runs_app.models import Purpose, Run, Shard, Stay
 from runs_app.models.work import ShardState
 from runs_app.targets import Target

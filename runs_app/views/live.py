@@ -18,7 +18,7 @@ from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.figures import integer
 from runs_app import passing, queries
-from runs_app.engine.seats import limit_of
+from runs_app.engine.throttling import limit_of
 from runs_app.history import EventLine, history
 from runs_app.models import Run, Score
 from runs_app.progress import Progress

@@ -26,10 +26,10 @@ def facts(run: Run) -> dict[str, Any]:
     )
     keys = [(number, repetition) for number, repetition, _, _, _ in found]
     good = {(number, rep) for number, rep, _, _, error in found if not error}
-    items = public.plan_items(
+    items = public.read_items(
         run.dataset_id, run.dataset_version, after=0, limit=run.total_items, split="", numbers=None
     )
-    planned = {(number, rep) for _, number in items for rep in range(run.repetitions)}
+    planned = {(item.number, rep) for item in items for rep in range(run.repetitions)}
     shards = Shard.objects.filter(run=run)
     sums = shards.aggregate(ok=Sum("succeeded", default=0), bad=Sum("failed", default=0))
     return {

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Max
 
 from evalhub.access.models import Project, User
-from runs_app.engine import planning, seats, writing
+from runs_app.engine import planning, throttling, writing
 from runs_app.engine.stay import work
 from runs_app.engine.sweeper import sweep
 from runs_app.models import Result, Run, RunEvent, Score, Shard
@@ -117,17 +117,17 @@ def test_seats_come_back_a_tenth_at_a_time_while_nothing_is_refused(
     start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = start(["x"], concurrency=20)
-    assert seats.shrink(run.pk, "429") == 16
-    assert seats.shrink(run.pk, "429") == 16, "the same burst"
-    monkeypatch.setattr(seats, "BURST_SECONDS", 0.0)
-    assert seats.shrink(run.pk, "429") == 12
-    monkeypatch.setattr(seats, "GROW_SECONDS", 0.0)
+    assert throttling.shrink(run.pk, "429") == 16
+    assert throttling.shrink(run.pk, "429") == 16, "the same burst"
+    monkeypatch.setattr(throttling, "BURST_SECONDS", 0.0)
+    assert throttling.shrink(run.pk, "429") == 12
+    monkeypatch.setattr(throttling, "GROW_SECONDS", 0.0)
 
     def grown(*, troubled: bool = False) -> int:
         run.refresh_from_db()
-        seats.grow(run, troubled=troubled)
+        throttling.grow(run, troubled=troubled)
         run.refresh_from_db()
-        return seats.limit_of(run)
+        return throttling.limit_of(run)
 
     assert grown(troubled=True) == 12, "server errors pause the growth"
     assert [grown() for _ in range(5)] == [14, 16, 18, 20, 20]
@@ -135,9 +135,9 @@ def test_seats_come_back_a_tenth_at_a_time_while_nothing_is_refused(
 
 
 def test_one_seat_is_always_left(start: StartRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seats, "BURST_SECONDS", 0.0)
+    monkeypatch.setattr(throttling, "BURST_SECONDS", 0.0)
     run = start(["x"], concurrency=3)
-    assert [seats.shrink(run.pk, "429") for _ in range(4)] == [2, 1, 1, 1]
+    assert [throttling.shrink(run.pk, "429") for _ in range(4)] == [2, 1, 1, 1]
 
 
 def test_a_paused_run_finishes_what_is_in_flight_and_begins_nothing(start: StartRun) -> None:

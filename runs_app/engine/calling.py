@@ -1,0 +1,89 @@
+"""One due item from its call to what is recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from datasets_app.public import ItemRow
+from runs_app.engine.attempt import Limits, Outcome, Throttled, Troubled, attempt, storable
+from runs_app.engine.contexts import merged
+from runs_app.engine.gate import Gate
+from runs_app.engine.planning import DEATHS_ALONE, Claim
+from runs_app.engine.scoring import BoundScorer, ScoreRow, score
+from runs_app.engine.writing import Recorded
+from runs_app.targets import ItemCall, Target
+from runs_app.targets.trace import Trace, spans_json
+
+TRACE_ID_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calling:
+    """A run's target with its scorers and limits. With `capture`, request and response are kept in
+    the spans.
+    """
+
+    target: Target
+    scorers: Sequence[BoundScorer]
+    limits: Limits
+    gate: Gate
+    context: dict[str, Any] | None
+    capture: bool
+    throttled: Throttled
+    troubled: Troubled
+
+    def prepare(self, claim: Claim) -> None:
+        """Let the target read what the claim's items need. Runs in the database thread."""
+        self.target.prepare([self._call(item, repetition) for item, repetition in claim.due])
+
+    async def one(self, claim: Claim, item: ItemRow, repetition: int) -> Recorded:
+        """Call, score, and give what there is to record. Raises Capped."""
+        trace = Trace(capture=self.capture)
+        outcome = await attempt(
+            self.target,
+            self._call(item, repetition),
+            trace,
+            self.limits,
+            self.gate,
+            throttled=self.throttled,
+            troubled=self.troubled,
+        )
+        scores: list[ScoreRow] = []
+        if outcome.output_json is not None:
+            scores = score(self.scorers, item, repetition, outcome.output_json, trace)
+        if trace.trace_id is not trace.own_id:  # the target's own, which may be anything
+            trace.trace_id = storable(str(trace.trace_id))[:TRACE_ID_CHARS]
+        return Recorded(
+            claim,
+            item.number,
+            repetition,
+            item.revision_id,
+            outcome,
+            scores,
+            trace,
+            spans_json(trace.spans),
+        )
+
+    async def close(self) -> None:
+        await self.target.close()
+
+    def _call(self, item: ItemRow, repetition: int) -> ItemCall:
+        return ItemCall(
+            item.number,
+            item.external_id,
+            item.input_json,
+            item.metadata_json,
+            merged(self.context, item.context_json),
+            repetition,
+        )
+
+
+def convict(claim: Claim, item: ItemRow, repetition: int) -> Recorded:
+    """The error of an item that took its worker down, alone, more than once."""
+    now = datetime.now(UTC)
+    message = f"The worker died {DEATHS_ALONE} times in a row while it called this item alone."
+    outcome = Outcome(None, "worker_lost", message, now, now, 0.0, claim.shard.strikes)
+    return Recorded(claim, item.number, repetition, item.revision_id, outcome, [], Trace(), None)
