@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Window
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import NotFound
 from runs_app import states
-from runs_app.models import Recording, Run, SavedTarget, TargetVersion
+from runs_app.models import Purpose, Recording, Run, SavedTarget, TargetVersion
 
 HEALTH_RUNS = 10  # the newest ones of a target that are over
 HEALTHY_SHARE = 0.95  # of results without an error
@@ -25,7 +25,7 @@ class Health:
     """How a target did in its newest runs, real calls all of them.
 
     `ok` of `results` had no error; `p50_ms` is that of the newest run with a result, None without
-    one; `runs` counts all of its runs, `last_at` is when the newest ended.
+    one; `runs` counts all of its runs but tests and trials, `last_at` is when the newest ended.
     """
 
     runs: int
@@ -115,13 +115,15 @@ def health(project: Project, refs: Iterable[str]) -> dict[str, Health]:
     Runs of one version ("slug@3") count for the target. Scope is the caller's.
     """
     wanted = set(refs)
-    place = Window(RowNumber(), partition_by=F("target_ref"), order_by=F("number").desc())
-    total = Window(Count("pk"), partition_by=F("target_ref"))
+    newest_first = F("finished_at").desc()
+    place = Window(RowNumber(), partition_by=F("target_ref"), order_by=newest_first)
+    listed = Count("pk", filter=Q(purpose=Purpose.RUN))
+    total = Window(listed, partition_by=F("target_ref"))
     rows = (
         Run.objects.filter(project=project, status__in=states.TERMINAL, deleted_at=None)
         .annotate(place=place, total=total)
         .filter(place__lte=HEALTH_RUNS)
-        .order_by("-finished_at")
+        .order_by(newest_first)
         .values_list(
             "target_ref",
             "total",

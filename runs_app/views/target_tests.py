@@ -157,9 +157,7 @@ def _first_values(request: HttpRequest, project: Project) -> dict[str, Any]:
     if not found:
         return {}
     item = found[0]
-    texts: dict[str, Any] = values_of(
-        item.input_json, item.expected_json, item.metadata_json, item.context_json
-    )
+    texts: dict[str, Any] = values_of(item.input_json, None, item.metadata_json, item.context_json)
     return texts | {"item": f"{chosen.slug}:{item.number}"}
 
 

@@ -246,6 +246,17 @@ def test_health_looks_at_the_newest_runs_alone_but_counts_all(
     assert (found.runs, found.results, found.state) == (11, 10, "healthy")
 
 
+def test_tests_of_a_target_are_calls_too_but_no_runs(
+    project: Project, dataset: Dataset, editor: User
+) -> None:
+    runs_of("python:echo", dataset, editor, ["a"], hours=1)
+    trial = runs_of("python:echo", dataset, editor, [ValueError("no")], hours=2)
+    Run.objects.filter(pk=trial.pk).update(purpose="check", number=-1)
+    found = saved_targets.health(project, ["python:echo"])["python:echo"]
+    assert (found.runs, found.ok, found.results) == (1, 1, 2)
+    assert found.last_at == STARTED + timedelta(hours=2)
+
+
 def test_health_of_many_targets_takes_one_query(
     project: Project, dataset: Dataset, editor: User
 ) -> None:
