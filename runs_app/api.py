@@ -85,6 +85,14 @@ def get_run(request: HttpRequest, run: str) -> HttpResponse:
     return answer(whole_run(find_run(reader(request), run)))
 
 
+@router.delete("/datasets/runs/{run}", response={204: None})
+def delete_run(request: HttpRequest, run: str) -> HttpResponse:
+    """Delete a run that is over, with its results and scores."""
+    caller = writer(request)
+    actions.delete_run(run=find_run(caller, run), by=caller.user)
+    return HttpResponse(status=204)
+
+
 @router.get("/datasets/runs/{run}/results", response=Listing[ResultAnswer])
 def list_results(request: HttpRequest, run: str, query: Query[ResultQuery]) -> HttpResponse:
     """The results of a run, in item order, repetition after repetition."""

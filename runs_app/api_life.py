@@ -1,4 +1,4 @@
-"""The API of what becomes of a run after its start: pause, retry, rescore, delete, events."""
+"""The API of what becomes of a run after its start: pause, retry, rescore, events."""
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
@@ -44,14 +44,6 @@ def rescore_run(request: HttpRequest, run: str, body: NewRescore) -> HttpRespons
     found = find_run(caller, run)
     actions.rescore_run(run=found, scorers=body.scorers, by=caller.user, mode=body.mode)
     return answer(whole_run(found))
-
-
-@router.delete("/datasets/runs/{run}", response={204: None})
-def delete_run(request: HttpRequest, run: str) -> HttpResponse:
-    """Delete a run that is over, with its results and scores."""
-    caller = writer(request)
-    actions.delete_run(run=find_run(caller, run), by=caller.user)
-    return HttpResponse(status=204)
 
 
 @router.get("/datasets/runs/{run}/events", response=Listing[EventAnswer])
