@@ -23,7 +23,7 @@ from evalhub.kit.errors import EvalhubError, Forbidden, NotFound
 from evalhub.kit.htmx import render_page, wants_fragment
 from runs_app.actions.trial import cancel_trial, start_trial
 from runs_app.models import Run
-from runs_app.targets import TargetInfo, available
+from runs_app.targets import available
 from runs_app.trial_form import (
     OBJECTS,
     VALUES,
@@ -49,7 +49,6 @@ class Panel:
 
     letter: str
     field: BoundField
-    target: TargetInfo | None
     trial: ShownTrial | None
     gone: bool
 
@@ -201,10 +200,7 @@ def _panels(form: TrialForm, trials: Sequence[ShownTrial | None]) -> list[Panel]
     panels = []
     for place, letter in enumerate(letters):
         trial = trials[place] if place < len(trials) else None
-        target = form.targets.get(str(form[letter].value() or ""))
-        panels.append(
-            Panel(letter, form[letter], target, trial, place < len(trials) and trial is None)
-        )
+        panels.append(Panel(letter, form[letter], trial, place < len(trials) and trial is None))
     return panels
 
 
