@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from concurrent.futures import Future
 
 from runs_app.engine.budget import Answer, reserve, settle
 from runs_app.engine.database import DatabaseThread
@@ -41,7 +41,7 @@ class Gate:
         self._capped = capped
         self._pace = pace
         self._held: dict[tuple[int, int], tuple[Estimate, int, float]] = {}
-        self._settling: set[asyncio.Future[None]] = set()
+        self._settling: set[Future[None]] = set()
         self.open = not capped and pace is None
 
     async def enter(self, item: ItemCall, trace: Trace) -> float:
@@ -68,15 +68,16 @@ class Gate:
         if held is None:
             return
         estimate, tokens_before, cost_before = held
-        self._later(
-            self._database(
-                settle,
-                self._run_id,
-                estimate,
-                tokens=tokens - tokens_before,
-                cost_usd=cost - cost_before,
-            )
+        # Asked for at once, so that it comes before the next `reserve` in the database thread.
+        settling = self._database.submit(
+            settle,
+            self._run_id,
+            estimate,
+            tokens=tokens - tokens_before,
+            cost_usd=cost - cost_before,
         )
+        self._settling.add(settling)
+        settling.add_done_callback(self._settling.discard)
 
     async def close(self) -> None:
         """Settle what is still held: calls that were dropped may have been paid for in full."""
@@ -89,8 +90,7 @@ class Gate:
                 cost_usd=estimate.cost_usd or 0.0,
             )
         self._held.clear()
-        if self._settling:
-            await asyncio.wait(self._settling)
+        await asyncio.gather(*map(asyncio.wrap_future, list(self._settling)))
         if self._pace is not None:
             self._pace.close()
 
@@ -104,11 +104,6 @@ class Gate:
             if answer is Answer.CAPPED:
                 raise Capped(text)
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-
-    def _later(self, work: Awaitable[None]) -> None:
-        future = asyncio.ensure_future(work)
-        self._settling.add(future)
-        future.add_done_callback(self._settling.discard)
 
 
 def _used(trace: Trace) -> tuple[int, float]:

@@ -205,16 +205,17 @@ def _repetitions(shard: Shard, number: int, of_run: int) -> Iterable[int]:
     return [repetition for n, repetition in shard.repetitions if n == number]
 
 
-def begin(claim: Claim, suspect: int | None) -> bool:
-    """Count a strike against the shard whose items are about to be called; False: lost.
+def begin(claim: Claim, number: int) -> bool:
+    """Count a strike against the shard whose item `number` is about to be called; False: lost.
 
     The strike is taken back by the first result (writing.py) or by release, so what stays is that
-    of a worker that died meanwhile. Under care it is one against the item `suspect`: written before
-    the call, with nothing else in flight, so that no neighbour is ever taken for the culprit.
+    of a worker that died meanwhile. Under care it is one against that item: written before the
+    call, with nothing else in flight, so that no neighbour is ever taken for the culprit.
     """
     strikes: F | CombinedExpression | int = F("strikes") + 1
-    if claim.careful and claim.shard.suspect != suspect:
+    if claim.careful and claim.shard.suspect != number:
         strikes = STRIKES_BEFORE_CARE + 1
+    suspect = number if claim.careful else None
     held = claim.shard.held().update(strikes=strikes, suspect=suspect)
     claim.shard.suspect = suspect
     claim.struck = True

@@ -173,7 +173,7 @@ class _Stay:
                     continue
             elif self.ahead and seats.low:
                 claim = self.ahead.popleft()
-                if await self._begin(claim):
+                if await self._begin(claim, claim.due[0][0].number):
                     seats.ready.extend((claim, item, rep) for item, rep in claim.due)
                 seats.fill()
                 continue
@@ -203,7 +203,8 @@ class _Stay:
             if item.number == claim.convicted:
                 self.recorder.add(convict(claim, item, repetition))
         claim.due = [due for due in claim.due if due[0].number != claim.convicted]
-        self.ahead.append(claim)
+        if claim.due:
+            self.ahead.append(claim)
 
     def _next_claim(self, look_back: bool) -> Claim | None:
         """Claim a shard, and let the target read what its items need. In the database thread."""
@@ -212,8 +213,8 @@ class _Stay:
             self.calling.prepare(claim)
         return claim
 
-    async def _begin(self, claim: Claim, suspect: int | None = None) -> bool:
-        held = await self.database(begin, claim, suspect)
+    async def _begin(self, claim: Claim, number: int) -> bool:
+        held = await self.database(begin, claim, number)
         claim.lost = claim.lost or not held
         return held
 
@@ -271,7 +272,7 @@ class _Stay:
         self.leaving = self.leaving or leave
         self.seats.changed.set()
 
-    # --- in the threads of keeper and database -----------------------------------------------------
+    # --- in the threads of keeper and database ----------------------------------------------------
     def _look(self) -> None:
         """Is it time to leave?"""
         now = time.monotonic()

@@ -112,7 +112,7 @@ def test_of_two_runs_under_suspicion_in_one_process_one_item_is_called_at_a_time
             Run.objects.filter(pk=run.pk).update(status="running")
             claim = planning.claim_next(run.pk, "doomed")
             assert claim is not None
-            planning.begin(claim, None)
+            planning.begin(claim, 1)
             Shard.objects.update(lease_until=None)
     most = 0
     threads = [worker(run) for run in runs]
