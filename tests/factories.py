@@ -98,9 +98,11 @@ def make_finished_run(
                 started_at=started,
                 completed_at=started + timedelta(milliseconds=latency_ms),
                 latency_ms=latency_ms,
-                **{name: values[place] for name, values in (results or {}).items()},
             )
         )
+    for name, values in (results or {}).items():
+        for row, value in zip(rows, values, strict=True):
+            setattr(row, name, value)
     Result.objects.bulk_create(rows)
     failed = [row for row in rows if row.failed]
     Score.objects.bulk_create(

@@ -145,12 +145,8 @@ async def throttling(input: Any) -> Any:
     question = {"model": "small-1", "messages": [{"role": "user", "content": str(input)[:60]}]}
     spans = [
         {"name": "chat, small-1", "kind": "model", "start_ms": 2, "ms": thinking, "data": question},
-        {"name": "search", "kind": "tool", "start_ms": 4 + thinking, "ms": looking, "depth": 1},
-        {
-            "name": "chat, small-1",
-            "kind": "model",
-            "start_ms": 6 + thinking + looking,
-            "ms": thinking,
-        },
+        {"name": "search", "kind": "tool", "start_ms": 4 + thinking, "ms": looking},
+        {"name": "chat, small-1", "kind": "model", "start_ms": 6 + thinking + looking}
+        | {"ms": thinking, "data": question},
     ]
     return evalhub.Output(input, spans=spans, input_tokens=120, output_tokens=45, cost_usd=0.0004)

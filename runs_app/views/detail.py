@@ -33,6 +33,7 @@ from runs_app.views.traces import trace_view
 
 TEMPLATE = "runs/detail.html"
 PAGE_SIZE = 50
+LEAST_ITEMS = 10  # on a page, however many repetitions each has
 COLUMNS = 4  # scorers with a column of their own; the templates slice as many
 LABELS = {"all": "All", "fail": "Fail", "error": "Error", "not_scored": "Not scored"}
 MARKS = {"all": "", "fail": "fail", "error": "warn", "not_scored": "dash"}
@@ -112,7 +113,7 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
         q=q,
         after=after,
         before=queries.MAX_NUMBER if newest else before,
-        size=PAGE_SIZE,
+        size=max(LEAST_ITEMS, PAGE_SIZE // run.repetitions),
     )
     scorers = list(run.scorers.all())
     here = reverse("runs:detail", args=[run.project.slug, run.number])

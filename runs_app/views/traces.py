@@ -74,6 +74,8 @@ def trace_view(spans_json: str | None, trace_id: str, trace_url: str) -> TraceVi
         return None
     total = max((_number(span, "start_ms") + _number(span, "ms") for span in spans), default=0.0)
     whole = total or 1.0
+    # A span is kept when it ends, so a try comes after what it called.
+    spans.sort(key=lambda span: (_number(span, "start_ms"), _number(span, "depth")))
     lines = tuple(_line(span, whole) for span in spans)
     fills = {line.fill for line in lines}
     return TraceView(

@@ -29,6 +29,14 @@ def test_bars_stand_at_their_shares_of_the_whole() -> None:
     assert (view.count, view.total, view.id, view.url) == (2, "200 ms", "abc", "")
 
 
+def test_a_try_stands_over_what_it_called_although_it_ended_later() -> None:
+    scorer = {"name": "exact", "kind": "scorer", "start_ms": 201, "ms": 1, "depth": 0}
+    first = CALL | {"start_ms": 0, "name": "at once"}
+    view = trace_view(spans(CALL, first, TRY, scorer), "", "")
+    assert view is not None
+    assert [line.name for line in view.lines] == ["Try 1", "at once", "chat", "exact"]
+
+
 def test_a_result_without_spans_and_id_has_no_trace() -> None:
     assert trace_view(None, "", "https://x/{trace_id}") is None
     view = trace_view(None, "abc", "")
