@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.db import transaction
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -25,12 +24,7 @@ from runs_app.actions.trial import cancel_trial, start_trial
 from runs_app.models import Run
 from runs_app.targets import available
 from runs_app.trial_form import (
-    OBJECTS,
-    VALUES,
     TrialForm,
-    ValueField,
-    reading_of,
-    show_value,
     values_of,
     values_of_trial,
 )
@@ -117,38 +111,6 @@ def cancel(request: HttpRequest, project: Project, trial: object) -> HttpRespons
         return render(request, "runs/_trial.html", context)
     kept = QueryDict(request.POST.get("back", "")).urlencode()
     return redirect(f"{reverse('runs:playground', args=[project.slug])}?{kept}")
-
-
-@require_POST
-@project_view(needs=Role.EDITOR)
-def check(request: HttpRequest, project: Project) -> HttpResponse:
-    """How one field of the form is read; with ?format=1 the field itself, written out in order."""
-    name = next((name for name in VALUES if name in request.POST), None)
-    if name is None:
-        raise NotFound(f"Send one of {', '.join(VALUES)}.")
-    text = request.POST[name]
-    problem = reading = ""
-    try:
-        value = _field_of(name).clean(text)
-        reading = reading_of(text)
-    except forms.ValidationError as error:
-        problem = str(error.messages[0])
-    context: dict[str, Any] = {"problem": problem, "reading": reading}
-    if "format" not in request.GET:
-        return render(request, "runs/_trial_reading.html", context)
-    form = TrialForm(initial={name: text if problem else show_value(value)}, targets=[])
-    context |= {"field": form[name]}
-    return render(request, "runs/_trial_field.html", context)
-
-
-def _field_of(name: str) -> ValueField:
-    """The field without its demand: an empty one has nothing to say while it is checked."""
-    return ValueField(
-        rows=1,
-        label=TrialForm.base_fields[name].label,
-        only_object=name in OBJECTS,
-        required=False,
-    )
 
 
 def _start(request: HttpRequest, project: Project, form: TrialForm) -> list[Run]:
