@@ -126,6 +126,8 @@ def _problems(
     if transport not in TRANSPORTS:
         detail = f"There is no transport “{transport}”. Transports: {', '.join(TRANSPORTS)}."
         problems.append(FieldError("/transport", detail))
+    if transport == "scorer" and kind != "scorer":
+        problems.append(FieldError("/kind", "A built-in scorer is a target of the kind scorer."))
     if target is not None and (kind, transport) != (target.kind, target.transport):
         detail = "Kind and transport of a target stay as they are. Make a new target."
         problems.append(FieldError("/kind" if kind != target.kind else "/transport", detail))

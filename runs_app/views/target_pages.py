@@ -25,7 +25,6 @@ from runs_app.models import SavedTarget, TargetVersion
 from runs_app.target_fields import CodeField
 from runs_app.target_form import TargetForm
 from runs_app.target_forms import FORMS
-from runs_app.targets import find
 from runs_app.targets.base import KINDS
 from runs_app.views.common import actor, part_for
 from runs_app.views.targets import HEALTH, testable
@@ -72,6 +71,8 @@ class VersionStep:
 def new(request: HttpRequest, project: Project) -> HttpResponse:
     """Choose kind and transport, then fill in the form of the transport."""
     kind, transport = request.GET.get("kind", ""), request.GET.get("transport", "")
+    if transport == "scorer":
+        kind = "scorer"
     if kind not in KINDS or transport not in FORMS:
         context = {
             "kinds": KIND_TEXTS.items(),
@@ -115,7 +116,7 @@ def show(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
         "health": health,
         "mark": HEALTH[health.state],
         "runs": runs[:RUNS_SHOWN],
-        "testable": testable(find(target.slug, project.slug)),
+        "testable": testable(target.transport, version.config),
         "transport_name": TRANSPORT_TEXTS[target.transport][0],
     }
     return render(request, "runs/target.html", context)

@@ -41,7 +41,7 @@ class TargetLine:
 
     @property
     def testable(self) -> bool:
-        return testable(self.info)
+        return testable(self.info.transport, self.info.config)
 
 
 @project_view()
@@ -86,6 +86,6 @@ def leads_to(transport: str, config: dict[str, Any]) -> str:
     return f"run #{config['run']}" if "run" in config else f"item: {config['path']}"
 
 
-def testable(info: TargetInfo) -> bool:
+def testable(transport: str, config: dict[str, Any]) -> bool:
     """Whether one item of its own shows anything: not for what is looked up by an item's key."""
-    return info.transport != "recorded" or "path" in info.config
+    return transport != "recorded" or "path" in config

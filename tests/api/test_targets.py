@@ -53,7 +53,11 @@ def test_a_target_is_saved_once_under_one_key(api):
         ({"config": {"id": 3}}, ["/config/id"]),
         ({"colour": "red"}, ["/colour"]),
         (
-            {"transport": "scorer", "config": {"scorer": {"use": "levenshtein", "x": 1}}},
+            {
+                "transport": "scorer",
+                "kind": "scorer",
+                "config": {"scorer": {"use": "levenshtein", "x": 1}},
+            },
             ["/config/scorer/x"],
         ),
     ],

@@ -104,7 +104,11 @@ def test_a_slug_never_hides_an_address_of_ours(project: Project, editor: User, n
         ({"transport": "recorded", "config": {"run": 9}}, ["/config/run"]),
         ({"transport": "recorded", "config": {"recording": "x"}}, ["/config/recording"]),
         ({"transport": "recorded", "config": {"path": "input", "run": 1}}, ["/config"]),
-        ({"transport": "scorer", "config": {"scorer": {"use": "x"}}}, ["/config/scorer/use"]),
+        (
+            {"transport": "scorer", "kind": "scorer", "config": {"scorer": {"use": "x"}}},
+            ["/config/scorer/use"],
+        ),
+        ({"transport": "scorer", "config": {"scorer": {"use": "contains"}}}, ["/kind"]),
     ],
 )
 def test_a_target_that_cannot_be_is_refused_with_every_fault(

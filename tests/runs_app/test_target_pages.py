@@ -292,6 +292,18 @@ def test_versions_are_shown_with_what_they_changed_and_restored(
     assert client.get(f"{url(project, 'target', 'my-echo')}?v=9").status_code == 404
 
 
+def test_a_target_that_reads_a_run_is_shown_when_that_run_is_gone(
+    project: Project, client: Client, editor: User, dataset: Dataset
+) -> None:
+    run = make_finished_run(dataset, editor, ["2"], {"exact": [1]})
+    save(project, editor, name="Reads", transport="recorded", config={"run": run.number})
+    run.delete()
+    html = html_of(client.get(url(project, "target", "reads")))
+    assert "Outputs of run" in html
+    assert "Test this target" not in html
+    html_of(client.get(url(project, "targets")))
+
+
 def test_a_target_is_copied_and_deleted(
     project: Project, client: Client, saved: SavedTarget
 ) -> None:
