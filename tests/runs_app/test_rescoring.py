@@ -20,7 +20,7 @@ from runs_app.models import Rescore, Result, Run, RunScorer, Score
 from runs_app.models.work import RescoreState
 from tests.factories import make_active_run, make_dataset, make_finished_run, questions
 
-pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
 RIGHT, WRONG, BROKEN = "answer", "nothing", ValueError("no")
 
