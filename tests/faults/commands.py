@@ -17,6 +17,7 @@ from datasets_app.models import Dataset, ImportJob
 from evalhub import local
 from evalhub.access.actions import create_token
 from evalhub.access.models import Project, User
+from evalhub.kit.errors import Conflict
 from evalhub.kit.models import Worker
 from runs_app import actions
 from runs_app.actions.connections import create_connection
@@ -108,8 +109,24 @@ def times(run: int) -> list[Any]:
 
 
 @command
+def good(run: int) -> list[Any]:
+    """[id, item number, output] of the results without an error."""
+    found = Result.objects.filter(run=run, error_type="").order_by("pk")
+    return list(found.values_list("pk", "item_number", "output_json"))
+
+
+@command
 def cancel(run: int) -> str:
     return actions.cancel_run(run=_run(run), by=_user()).status
+
+
+@command
+def cancel_or_status(run: int) -> str:
+    """Cancel a run that may have ended meanwhile; its status."""
+    try:
+        return actions.cancel_run(run=_run(run), by=_user()).status
+    except Conflict:
+        return _run(run).status
 
 
 @command
@@ -215,8 +232,9 @@ def ghosts(run: int, count: int) -> None:
 
 
 @command
-def workers() -> int:
-    return Worker.objects.alive().count()
+def workers() -> list[int]:
+    """The process ids of the workers that beat."""
+    return list(Worker.objects.alive().values_list("pid", flat=True))
 
 
 @command

@@ -43,6 +43,11 @@ class Installation:
         return Path(self.environment["EVALHUB_HOME"])
 
     @property
+    def folder(self) -> Path:
+        """Where the target of tests/faults/targets.py keeps its notes."""
+        return Path(self.environment["FAULT_FOLDER"])
+
+    @property
     def on_server(self) -> bool:
         return "DATABASE_URL" in self.environment
 
@@ -75,6 +80,12 @@ class Installation:
         self.workers.append(worker)
         return worker
 
+    def start_ready_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker, and wait until it takes messages and has swept once."""
+        worker = self.start_worker(**environment)
+        wait_for(lambda: worker.pid in self.ask("workers"), 40, "the worker's heartbeat")
+        return worker
+
     def start_beat(self) -> None:
         """Start the beat of a server, which has its workers sweep."""
         schedule = ["--schedule", f"{self.home}/beat", "--pidfile", ""]
@@ -101,12 +112,26 @@ class Installation:
         self.workers.remove(worker)
         return self.start_worker()
 
+    def lose_messages(self) -> None:
+        """Empty the broker."""
+        if self.on_server:
+            redis.Redis.from_url(self.environment["CELERY_BROKER_URL"]).flushdb()
+        for message in (self.home / "broker").glob("*.msg"):
+            message.unlink(missing_ok=True)
+
     def calls(self) -> list[dict[str, Any]]:
         """Every call that the target of tests/faults/targets.py has had: n, rep, pid, at."""
-        path = self.home / "calls.log"
+        path = self.folder / "calls.log"
         if not path.exists():
             return []
         return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+    def until_called(self, more_than: int, seconds: float = 40) -> None:
+        """Wait until the target has had more calls than that."""
+        try:
+            wait_for(lambda: len(self.calls()) > more_than, seconds, f"call {more_than + 1}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()}") from error
 
     def repeated_calls(self) -> int:
         """Calls beyond the first of each item and repetition."""
@@ -157,6 +182,7 @@ def environment_of(folder: Path) -> dict[str, str]:
     }
     return kept | {
         "EVALHUB_HOME": str(folder),
+        "FAULT_FOLDER": str(folder),
         "EVALHUB_ALLOWED_ADDRESSES": "127.0.0.0/8",
         "CELERY_SKIP_CHECKS": "1",
     }

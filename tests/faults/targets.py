@@ -1,7 +1,7 @@
 """The target of the fault tests: an echo hash after a while, or the trouble that the item asks for.
 
-Every call is a line of `calls.log` in the data folder, written before anything else is done. It is
-written by the operating system at once, so it is there whatever becomes of the worker.
+Every call is a line of `calls.log` in FAULT_FOLDER, written before anything else is done. It is
+given to the operating system at once, so it is there whatever becomes of the worker.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import evalhub
 from runs_app.targets import TargetFailure
 from tests.faults.echo import echo
 
-HOME = Path(os.environ["EVALHUB_HOME"])
+FOLDER = Path(os.environ.get("FAULT_FOLDER", os.environ["EVALHUB_HOME"]))
 MEMORY_MB = 700  # what the machine's out-of-memory killer would allow
-_log = os.open(HOME / "calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+_log = os.open(FOLDER / "calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 @evalhub.target(id="faulty", kind="agent", name="Echo hash, or trouble")
@@ -32,7 +32,7 @@ async def faulty(input: Any, *, item: Any) -> Any:
     match input.get("do"):
         case "stall":
             await asyncio.sleep(3600)
-        case "fail-until-mended" if not (HOME / "mended").exists():
+        case "fail-until-mended" if not (FOLDER / "mended").exists():
             raise TargetFailure("broken", "Not mended yet.")
         case "server-error":
             raise TargetFailure("server_error", "Try again.", transient=True)
@@ -40,7 +40,7 @@ async def faulty(input: Any, *, item: Any) -> Any:
             raise TargetFailure("rate_limited", "Later.", throttled=True, retry_after_s=3600)
         case "die":
             die()
-    return {"echo": echo(input)}
+    return {"echo": echo(input), "pad": "x" * input.get("pad", 0)}
 
 
 @evalhub.target(id="faulty-sync", kind="agent", name="Trouble in a thread")

@@ -1,18 +1,20 @@
-"""A Redis that goes away under a busy worker and comes back empty."""
+"""A Redis that goes away under a busy worker, comes back empty, or is flushed."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.browser.product import free_port
-from tests.faults.installation import Installation, wait_for
+from tests.faults.installation import Installation
+from tests.faults.invariants import check, nothing_changes, until_over
+from tests.faults.length import pick
 
 pytestmark = [
     pytest.mark.db,
@@ -22,6 +24,8 @@ pytestmark = [
         reason="needs PostgreSQL and a redis-server of its own",
     ),
 ]
+ABSENT_SECONDS = pick(short=5.0, long=120.0)
+SWEPT_SECONDS = 15.0  # the worker's next try to connect, then its next sweep
 
 
 class OwnRedis:
@@ -41,26 +45,45 @@ class OwnRedis:
 
 
 @pytest.fixture
-def own_redis() -> Iterator[OwnRedis]:
+def own_redis(installation: Installation) -> Iterator[OwnRedis]:
     made = OwnRedis(free_port())
+    installation.environment["CELERY_BROKER_URL"] = f"redis://127.0.0.1:{made.port}/0"
     yield made
     made.kill()
 
 
-@pytest.mark.timeout(150)
-def test_a_busy_worker_outlives_its_broker_and_takes_the_next_run(
+@pytest.mark.timeout(300)
+def test_runs_outlive_a_broker_that_is_away_and_comes_back_empty(
+    installation: Installation, own_redis: OwnRedis, chance: random.Random
+) -> None:
+    """One run is busy meanwhile, another one is started while nobody can be woken."""
+    inputs = [{"n": n} for n in range(700)]
+    busy = installation.ask("start", inputs=inputs, concurrency=4)
+    worker = installation.start_worker()
+    installation.until_called(chance.randrange(10, 200))
+    own_redis.kill()
+    waiting = installation.ask("start", inputs=[{"n": 1000 + n} for n in range(20)])
+    time.sleep(ABSENT_SECONDS)
+    own_redis.start()
+    until_over(installation, busy, 60)
+    until_over(installation, waiting, SWEPT_SECONDS)
+    assert worker.poll() is None, installation.log()
+    check(installation, busy)
+    check(installation, waiting, repeated_at_most=0)
+    after = installation.ask("start", inputs=[{"n": 2000}])
+    until_over(installation, after, SWEPT_SECONDS)
+
+
+@pytest.mark.timeout(120)
+def test_a_flushed_broker_costs_a_sweep_and_nothing_else(
     installation: Installation, own_redis: OwnRedis
 ) -> None:
-    installation.environment["CELERY_BROKER_URL"] = f"redis://127.0.0.1:{own_redis.port}/0"
-    run = installation.ask("start", 3000, "python:slow-echo", 8)["run"]
-    worker = installation.start_worker()
-    wait_for(lambda: installation.ask("count", run)["results"], 30, "the first results")
-    own_redis.kill()
-    time.sleep(3)
-    own_redis.start()
-    wait_for(lambda: installation.ask("count", run)["status"] == "completed", 60, "the run to end")
-    assert worker.poll() is None, Path(
-        installation.environment["EVALHUB_HOME"], "worker.log"
-    ).read_text()[-3000:]
-    after = installation.ask("start", 10, "python:echo", 8)["run"]
-    wait_for(lambda: installation.ask("count", after)["status"] == "completed", 30, "the next run")
+    run = installation.ask("start", inputs=[{"n": n} for n in range(400)], concurrency=8)
+    installation.lose_messages()
+    installation.start_worker()
+    for n in range(100, 300, 50):
+        installation.until_called(n)
+        installation.lose_messages()
+    until_over(installation, run, 30)
+    check(installation, run, repeated_at_most=0)
+    nothing_changes(installation, run)

@@ -28,7 +28,7 @@ def test_a_worker_killed_at_random_moments_loses_and_doubles_nothing(
     killed_at = []
     for moment in moments:
         worker = installation.start_worker()
-        wait_for(lambda m=moment: len(installation.calls()) >= m, 60, f"{moment} calls")
+        installation.until_called(moment)
         time.sleep(chance.uniform(0, 0.3))
         installation.kill(worker)
         killed_at.append(installation.ask("count", run=run)["results"])
@@ -49,7 +49,7 @@ def test_two_workers_killed_in_turn_lose_and_double_nothing(
         "start", inputs=[{"n": n, "ms": 40} for n in range(2400)], concurrency=SEATS
     )
     workers = [installation.start_worker() for _ in range(2)]
-    wait_for(lambda: len(installation.calls()) > 50, 60, "the first calls")
+    installation.until_called(50)
     for _ in range(kills):
         time.sleep(chance.uniform(0.2, 1.2))
         place = chance.randrange(2)
@@ -71,9 +71,7 @@ def test_pool_children_killed_again_and_again_are_replaced_and_nothing_is_lost(
     installation.start_worker()
     seen: set[int] = set()
     for _ in range(kills):
-        callers = wait_for(
-            lambda: {call["pid"] for call in installation.calls()} - seen, 40, "calls of a child"
-        )
+        callers = _new_callers(installation, seen)
         time.sleep(chance.uniform(0, 0.4))
         seen |= callers
         for pid in callers:
@@ -83,3 +81,11 @@ def test_pool_children_killed_again_and_again_are_replaced_and_nothing_is_lost(
     assert installation.ask("attempts", run=run) <= 1 + len(seen), "attempts are bounded"
     check(installation, run, repeated_at_most=len(seen) * (SEATS + UNFLUSHED))
     nothing_changes(installation, run)
+
+
+def _new_callers(installation: Installation, seen: set[int]) -> set[int]:
+    """The processes that have called the target, without those in `seen`, once there are any."""
+    found: set[int] = wait_for(
+        lambda: {call["pid"] for call in installation.calls()} - seen, 40, "calls of a child"
+    )
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -10,25 +11,44 @@ from pathlib import Path
 import pytest
 
 from tests.faults.installation import Installation, wait_for
+from tests.faults.invariants import check, nothing_changes, until_over
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 NOTHING_HELD = {"stays": 0, "leases": 0, "strikes": 0}
+GRACE_SECONDS = 10
 
 
 @pytest.mark.timeout(120)
 def test_a_busy_worker_that_gets_sigterm_leaves_within_ten_seconds_and_holds_nothing(
     installation: Installation,
 ) -> None:
-    run = installation.ask("start", 300, "python:stall", 8)["run"]
+    stalls = [{"n": n, "do": "stall"} for n in range(30)]
+    run = installation.ask("start", inputs=stalls, concurrency=8)
     worker = installation.start_worker()
-    wait_for(lambda: installation.ask("held", run)["strikes"], 30, "calls in flight")
+    installation.until_called(7)
     began = time.monotonic()
     worker.send_signal(signal.SIGTERM)
     worker.wait(20)
-    assert time.monotonic() - began < 10
-    assert installation.ask("held", run) == NOTHING_HELD
-    assert installation.ask("count", run) == {"status": "running", "results": 0}
-    assert installation.ask("cancel", run) == {"status": "cancelled"}
+    assert time.monotonic() - began < GRACE_SECONDS
+    assert installation.ask("held", run=run) == NOTHING_HELD
+    assert installation.ask("count", run=run) == {"status": "running", "results": 0}
+    assert installation.ask("cancel", run=run) == "cancelled"
+
+
+@pytest.mark.timeout(120)
+def test_a_run_goes_on_at_once_after_sigterm_and_repeats_no_call(
+    installation: Installation, chance: random.Random
+) -> None:
+    run = installation.ask("start", inputs=[{"n": n} for n in range(400)], concurrency=8)
+    worker = installation.start_worker()
+    installation.until_called(chance.randrange(10, 250))
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(GRACE_SECONDS)
+    assert installation.ask("held", run=run) == NOTHING_HELD
+    installation.start_worker()
+    until_over(installation, run, 20)
+    check(installation, run, repeated_at_most=0)
+    nothing_changes(installation, run)
 
 
 @pytest.mark.timeout(120)
@@ -36,9 +56,10 @@ def test_a_busy_worker_that_gets_sigterm_leaves_within_ten_seconds_and_holds_not
 def test_the_children_of_a_pool_that_is_killed_end_with_it(
     installation: Installation,
 ) -> None:
-    run = installation.ask("start", 300, "python:stall", 8)["run"]
+    stalls = [{"n": n, "do": "stall"} for n in range(30)]
+    installation.ask("start", inputs=stalls, concurrency=8)
     worker = installation.start_worker()
-    wait_for(lambda: installation.ask("held", run)["strikes"], 30, "calls in flight")
+    installation.until_called(7)
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     wait_for(lambda: not _of_group(worker.pid), 5, "the children to end")
@@ -46,23 +67,22 @@ def test_the_children_of_a_pool_that_is_killed_end_with_it(
 
 @pytest.mark.timeout(240)
 def test_an_item_that_takes_its_worker_down_becomes_an_error_and_no_other_does(
-    installation: Installation,
+    installation: Installation, chance: random.Random
 ) -> None:
-    run = installation.ask("start", 250, "python:poison", 8)["run"]
+    poison = chance.randrange(60)
+    inputs = [{"n": n, **({"do": "die"} if n == poison else {})} for n in range(60)]
+    run = installation.ask("start", inputs=inputs, concurrency=8)
     worker = installation.start_worker()
 
-    def over() -> bool:
+    def supervise() -> None:
         nonlocal worker
-        if worker.poll() is not None:
-            installation.workers.remove(worker)
-            worker = installation.start_worker()
-        time.sleep(0.5)
-        status: str = installation.ask("count", run)["status"]
-        return status == "completed"
+        worker = installation.revive(worker)
 
-    wait_for(over, 200, "the run to end")
-    assert installation.ask("errors", run) == [[8, "worker_lost"]]
-    assert installation.ask("count", run)["results"] == 250
+    until_over(installation, run, 150, meanwhile=supervise)
+    found = [error[:2] for error in installation.ask("errors", run=run)]
+    assert found == [[poison + 1, "worker_lost"]]
+    check(installation, run, errors=1)
+    nothing_changes(installation, run)
 
 
 def _of_group(group: int) -> list[int]:
