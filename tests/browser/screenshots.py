@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -55,10 +56,11 @@ def main() -> None:
     OUT.mkdir()
     with (
         tempfile.TemporaryDirectory(prefix="evalhub-screenshots-") as home,
-        running(Path(home)) as product,
+        running(Path(home), EVALHUB_PLUGINS="tests.plugin_targets") as product,
         chromium() as browser,
     ):
         _live(product, browser)
+        _throttled(product, browser)
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 page = _page(product, browser, width, height, scheme)
@@ -81,6 +83,43 @@ def _live(product: Product, browser: Browser) -> None:
     page.wait_for_selector("text=improved by", timeout=60_000)
     context.storage_state(path=str(product.home / "state.json"))
     context.close()
+
+
+def _throttled(product: Product, browser: Browser) -> None:
+    """A run whose target asks for fewer calls: live, paused with its log, and a trace of it."""
+    page = _page(product, browser, *SIZES["w1440"], "light")
+    form = "/p/demo/runs/new?dataset=support-tickets&target=python:throttling"
+    page.goto(product.url + form)
+    page.fill("[name=repetitions]", "4")
+    page.get_by_role("button", name="Start run").click()
+    page.wait_for_url(re.compile(r"/runs/\d+$"))
+    run = page.url
+    page.get_by_text("as the target asked for fewer").wait_for(timeout=30_000)
+    page.get_by_text("Latency, so far").wait_for(timeout=30_000)
+    _everywhere(page, "run-throttled")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Nothing is in flight").wait_for(timeout=30_000)
+    page.locator("summary", has_text="What happened").click()
+    _everywhere(page, "run-paused")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("Completed").first.wait_for(timeout=120_000)
+    page.goto(f"{run}/results/4")
+    page.locator(".trace summary").first.click()
+    _everywhere(page, "run-trace", at=".trace")
+    page.context.close()
+
+
+def _everywhere(page: Page, name: str, at: str = "") -> None:
+    """The page as it stands, in every size and both schemes; with `at` only what is round that."""
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            if at:
+                page.locator(at).scroll_into_view_if_needed()
+            _take(page, f"{name}-{size}-{scheme}", whole=not at)
+    page.set_viewport_size({"width": SIZES["w1440"][0], "height": SIZES["w1440"][1]})
+    page.emulate_media(color_scheme="light")
 
 
 def _page(product: Product, browser: Browser, width: int, height: int, scheme: str) -> Page:
@@ -121,8 +160,8 @@ def _wizard(product: Product, browser: Browser) -> None:
         page.context.close()
 
 
-def _take(page: Page, name: str) -> None:
-    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+def _take(page: Page, name: str, *, whole: bool = True) -> None:
+    page.screenshot(path=OUT / f"{name}.png", full_page=whole)
 
 
 if __name__ == "__main__":
