@@ -42,8 +42,8 @@ class ComparedItem:
     """One item of a comparison, in one of GROUPS. "changed" means that its content did.
 
     `number` is the item's number in A, or in B when it is there only; `item` is what A saw, else B.
-    `a` and `b` are the first repetitions, the values means over all that scored. `change` is
-    B - A, None unless both values exist.
+    `a` and `b` are the first repetitions without an error, if any; the values are means over all
+    that scored. `change` is B - A, None unless both values exist.
     """
 
     number: int
@@ -236,7 +236,7 @@ def _rows(
 
 
 def _row(scorer: str | None, group: str, all_a: Repeated, all_b: Repeated) -> ComparedItem:
-    a, b = next(iter(all_a), None), next(iter(all_b), None)
+    a, b = _first(all_a), _first(all_b)
     shown = a or b
     if shown is None:
         raise NotFound("This item has no result any more. Load the comparison again.")
@@ -252,6 +252,10 @@ def _row(scorer: str | None, group: str, all_a: Repeated, all_b: Repeated) -> Co
         value_b=value_b,
         change=change,
     )
+
+
+def _first(rows: Repeated) -> ResultRow | None:
+    return next((row for row in rows if row.status == "ok"), next(iter(rows), None))
 
 
 def _value(rows: Repeated, scorer: str | None) -> float | None:

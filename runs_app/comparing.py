@@ -18,7 +18,6 @@ from runs_app.compared_items import (
 )
 from runs_app.comparison import (
     HeadlineLine,
-    Kind,
     Pairing,
     ScorerComparison,
     ScorerInput,
@@ -182,18 +181,14 @@ def _input(
     zero_a = np.where(joined.errored_a(), 0.0, scores.a)[errored]
     zero_b = np.where(joined.errored_b(), 0.0, scores.b)[errored]
     known = ~np.isnan(zero_a) & ~np.isnan(zero_b)
-    kind: Kind = "continuous"
-    low_high = {(scorer.low, scorer.high) for scorer in (scorer.a, scorer.b)}
+    ranges = {(each.low, each.high) for each in (scorer.a, scorer.b)}
     if scorer.a.kind == "binary":
-        low_high = {(0.0, 1.0)}
-        # An item's mean over repetitions lies between 0 and 1, and is no longer a yes or no.
-        if joined.run_a.repetitions == joined.run_b.repetitions == 1:
-            kind = "binary"
+        ranges = {(0.0, 1.0)}  # of an item's mean over repetitions too
     # Two ranges have no common point, so there is no margin to hold the change against.
-    low, high = low_high.pop() if len(low_high) == 1 else (None, None)
+    low, high = ranges.pop() if len(ranges) == 1 else (None, None)
     return ScorerInput(
         name=scorer.name,
-        kind=kind,
+        kind="binary" if scorer.binary else "continuous",
         higher_is_better=scorer.a.higher_is_better,
         low=low,
         high=high,

@@ -20,13 +20,17 @@ IDENTITY_CHUNK = 2_000  # revisions come with their content, so not too many at 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedScorer:
-    """A scorer of both runs. `settings_differ` when it was set up differently in each."""
+    """A scorer of both runs. `settings_differ` when it was set up differently in each.
+
+    `binary`: its values are 0 and 1. Means over repetitions are not, whatever the scorer's kind.
+    """
 
     name: str
     a: RunScorer
     b: RunScorer
     primary: bool
     settings_differ: bool
+    binary: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,8 +113,16 @@ def shared_scorers(run_a: Run, run_b: Run) -> list[SharedScorer]:
         for scorer in run_a.scorers.all()
         if scorer.name in theirs and _same_figure(scorer, theirs[scorer.name])
     ]
+    once = run_a.repetitions == run_b.repetitions == 1
     return [
-        SharedScorer(a.name, a, b, place == 0, (a.spec, a.threshold) != (b.spec, b.threshold))
+        SharedScorer(
+            name=a.name,
+            a=a,
+            b=b,
+            primary=place == 0,
+            settings_differ=(a.spec, a.threshold) != (b.spec, b.threshold),
+            binary=once and a.kind == "binary",
+        )
         for place, (a, b) in enumerate(both)
     ]
 

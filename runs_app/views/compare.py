@@ -243,7 +243,7 @@ def _items(
         by=chosen,
         names=tuple(scorer.name for scorer in shared),
         higher_is_better=next((s.a.higher_is_better for s in shared if s.name == chosen), True),
-        binary=next((s.a.kind == "binary" for s in shared if s.name == chosen), False),
+        binary=next((s.binary for s in shared if s.name == chosen), False),
         q=q,
         open=opened_pair(run_a, run_b, page, open_number, by, show),
         numbers=(run_a.number, run_b.number),

@@ -11,7 +11,7 @@ from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import NotFound
 from evalhub.kit.json import dumps
-from runs_app import comparing, overview, payloads, queries, results, states, vectors
+from runs_app import comparing, joining, overview, payloads, queries, results, states, vectors
 from runs_app.engine.summary import summarise
 from runs_app.models import Purpose, Run, Score
 from tests.factories import make_dataset, make_finished_run, make_scorers, questions
@@ -171,15 +171,23 @@ def test_a_binary_scorer_with_repetitions_is_compared_by_items(
     assert comparing.compare(once, again).scorers[0].kind == "binary"
 
 
-def test_a_compared_item_shows_its_first_result_and_its_mean(twelve: Dataset, owner: User) -> None:
+def test_a_compared_item_shows_its_first_good_result_and_its_mean(
+    twelve: Dataset, owner: User
+) -> None:
     once = make_finished_run(twelve, owner, ["x"] * 12, {"exact": [1] * 12})
     twice = make_finished_run(
-        twelve, owner, ["first", "second"] * 12, {"exact": [1, 0] * 12}, repetitions=2
+        twelve,
+        owner,
+        [SLOW, "second", "third"] * 12,
+        {"exact": [None, 1, 0] * 12},
+        repetitions=3,
     )
     row = comparing.items_page(once, twice, show="regressed").rows[0]
     assert row.b is not None
     assert (row.value_a, row.value_b, row.change) == (1.0, 0.5, -0.5)
-    assert (row.b.repetition, row.b.output_json) == (0, '"first"')
+    assert (row.b.repetition, row.b.output_json) == (1, '"second"')
+    shared = joining.shared_scorers(once, twice)[0]
+    assert (shared.binary, joining.shared_scorers(once, once)[0].binary) == (False, True)
 
 
 def test_a_run_with_one_item_of_its_own_is_read_without_a_dataset(
