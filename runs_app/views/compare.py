@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from datasets_app import public
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.figures import integer
@@ -144,10 +143,8 @@ def _selectors(
 
 def _comparison(request: HttpRequest, project: Project, run_a: Run, run_b: Run) -> dict[str, Any]:
     """Everything under the selectors."""
-    datasets = public.datasets_by_id({run_a.dataset_id, run_b.dataset_id})
-    sides = [
-        _side(key, run, datasets[run.dataset_id].name) for key, run in (("a", run_a), ("b", run_b))
-    ]
+    datasets = queries.datasets_of([run_a, run_b])
+    sides = [_side(key, run, datasets[run.pk].name) for key, run in (("a", run_a), ("b", run_b))]
     here = reverse("runs:compare", args=[project.slug])
     base = f"{here}?run={run_a.number}&run={run_b.number}{_margin_query(request)}"
     context: dict[str, Any] = {
@@ -155,7 +152,7 @@ def _comparison(request: HttpRequest, project: Project, run_a: Run, run_b: Run) 
         "b": run_b,
         "pair": sides,
         "absolute_url": request.build_absolute_uri(base),
-        "dataset": datasets[run_b.dataset_id],
+        "dataset": datasets[run_b.pk],
         "base_url": base,
         "in_progress": run_a.active or run_b.active,
         "comparison": None,
