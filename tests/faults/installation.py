@@ -218,17 +218,21 @@ def on_servers(
     queue = f"{broker_url.rpartition('/')[0]}/11"
     redis.Redis.from_url(queue).flushdb()
     urls = {"DATABASE_URL": f"{server}/{name}", "CELERY_BROKER_URL": queue}
+    template = f' TEMPLATE "{copy_of}"' if copy_of else ""
+    _administer(database_url, f'CREATE DATABASE "{name}"{template}')
+    made = Installation(environment_of(folder) | urls)
+    try:
+        if prepare and copy_of is None:
+            made.ask("prepare")
+        yield made
+    finally:
+        made.stop()
+        _administer(database_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _administer(database_url: str, command: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as admin:
-        template = f' TEMPLATE "{copy_of}"' if copy_of else ""
-        admin.execute(f'CREATE DATABASE "{name}"{template}')  # type: ignore[call-overload]
-        made = Installation(environment_of(folder) | urls)
-        try:
-            if prepare and copy_of is None:
-                made.ask("prepare")
-            yield made
-        finally:
-            made.stop()
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        admin.execute(command.encode())
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
