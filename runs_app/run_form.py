@@ -99,7 +99,7 @@ class NewRunForm(forms.Form):
     deadline = _number("Deadline", kind=forms.FloatField, required=False)
     stop_after_errors = _number("Stop at errors", required=False, placeholder="never")
     stop_error_share = _number(
-        "Stop at a share of errors", kind=forms.FloatField, required=False, placeholder="never"
+        "Stop at share", kind=forms.FloatField, required=False, placeholder="never"
     )
     max_tokens = _number("Token cap", required=False, max_value=2**62, placeholder="none")
     max_cost_usd = _number("Cost cap", kind=forms.FloatField, required=False, placeholder="none")

@@ -21,7 +21,7 @@ from runs_app import queries
 from runs_app.actions.start import start_runs
 from runs_app.estimates import Estimate, estimate
 from runs_app.models import Run
-from runs_app.run_form import ADVANCED, NewRunForm, initial_of, selection_of
+from runs_app.run_form import ADVANCED, RECORDED, NewRunForm, initial_of, selection_of
 from runs_app.scorer_forms import DEFAULT_SCORER, ScorerRows
 from runs_app.scorers import catalogue
 from runs_app.targets import available
@@ -176,8 +176,8 @@ def _first_values(
         dataset = queries.datasets_of([again])[again.pk]
         all_items = request.GET.get("all") == "1"
         values = initial_of(again, all_items=all_items) | {"dataset": dataset.slug}
-    elif choices["targets"]:
-        values = {"target": [choices["targets"][0].ref]}
+    elif not choices["targets"]:
+        values = {"target": [RECORDED]}
     if request.GET.get("dataset"):
         values["dataset"] = request.GET["dataset"]
     if request.GET.getlist("target"):

@@ -94,7 +94,7 @@ def test_a_file_is_imported_and_its_bad_row_explained(
 def test_a_run_is_started_followed_and_compared(product: Product, page: Page) -> None:
     for model in ("model_a", "model_b"):
         page.goto(f"{product.url}/p/default/runs/new?dataset=questions")
-        page.get_by_label("Target").first.select_option(label="Recorded output")
+        page.locator("input[name=target][value=recorded]").check()
         page.get_by_label(re.compile("path", re.IGNORECASE)).first.fill(f"metadata.{model}")
         page.get_by_role("button", name="Start run").last.click()
         page.wait_for_url(re.compile(r"/runs/\d+"))
@@ -156,7 +156,7 @@ def test_the_main_job_works_without_script(
         page.wait_for_timeout(500)
     assert page.locator("tbody tr").count() == 5
     page.goto(f"{product.url}/p/default/runs/new?dataset=no-script")
-    page.get_by_label("Target").first.select_option(label="Recorded output")
+    page.locator("input[name=target][value=recorded]").check()
     page.get_by_label(re.compile("path", re.IGNORECASE)).first.fill("metadata.model_a")
     page.get_by_role("button", name="Start run").last.click()
     for _ in range(30):

@@ -200,6 +200,8 @@ def test_the_estimate_counts_calls(
     both = form_of(dataset, target=["python:echo", "python:slow-echo"], repetitions="3")
     several = client.post(page, both, headers=HTMX).content.decode()
     assert "3 × 3 × 2 targets = <b>18</b>" in several
+    nobody = client.post(page, form_of(dataset, target=[]), headers=HTMX)
+    assert "Choose a target" in nobody.content.decode()
     none = client.post(page, form_of(dataset, split="nowhere"), headers=HTMX)
     assert "The split “nowhere” of Sums v1 has no items." in none.content.decode()
     unknown = client.post(page, form_of(dataset, version="7"), headers=HTMX)
