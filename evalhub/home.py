@@ -38,7 +38,9 @@ def secret_key(home: Path) -> str:
 
 def encryption_key(home: Path) -> str:
     """The key under which the keys of providers are encrypted; the first call makes it."""
-    return _kept(home / "encryption_key", lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    return _kept(
+        home / "encryption_key", lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    )
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

@@ -4,7 +4,8 @@ which.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -35,6 +36,22 @@ def insert(
     if connection.vendor == "sqlite":
         return _insert_sqlite(table, listed, len(columns), rows, skip_existing)
     return _insert_postgresql(model._meta.db_table, table, listed, rows, skip_existing)
+
+
+def timestamps() -> Callable[[datetime], datetime | str]:
+    """A function that gives a time in UTC as the driver takes it, as Django itself would write it.
+
+    Asked for once per batch, because finding out which database it is costs more than the rest.
+    """
+    return _as_text if connection.vendor == "sqlite" else _as_it_is
+
+
+def _as_text(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat(" ")
+
+
+def _as_it_is(at: datetime) -> datetime:
+    return at
 
 
 def _insert_sqlite(

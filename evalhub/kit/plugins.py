@@ -8,8 +8,8 @@
 
 The callable gets the item's input as its first positional argument and, when it declares them, the
 keywords `item` (a read-only mapping with `number`, `external_id`, `metadata` and `repetition`) and
-`context` (the request context). It may be `async`, and return an `evalhub.Output` instead of a plain
-value. Only code that the operator installed gets here; no form does.
+`context` (the request context). It may be `async`, and return an `evalhub.Output` instead of a
+plain value. Only code that the operator installed gets here; no form does.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """Secrets at rest: a text field that is encrypted with Fernet under keys of its own.
 
-The keys are apart from SECRET_KEY. The first one encrypts, all decrypt, so that a new key can be put
-in front and `rotate_keys` can write everything under it before the old one goes.
+The keys are apart from SECRET_KEY. The first one encrypts, all decrypt, so that a new key can be
+put in front and `rotate_keys` can write everything under it before the old one goes.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from runs_app.engine.clock import CallClock
 from runs_app.engine.gate import Gate
 from runs_app.targets import ItemCall, Target, TargetFailure
 from runs_app.targets.threads import CallableExited
@@ -61,6 +62,7 @@ async def attempt(
     trace: Trace,
     limits: Limits,
     gate: Gate,
+    clock: CallClock,
     *,
     throttled: Throttled,
     troubled: Troubled,
@@ -79,7 +81,7 @@ async def attempt(
         began = time.monotonic()
         try_ms = trace.now_ms()
         timeout_s = min(limits.timeout_s, max(0.0, give_up - began))
-        output, failure = await _try(target, item, trace, timeout_s)
+        output, failure = await _try(target, item, trace, timeout_s, clock)
         latency_ms = trace.now_ms() - try_ms
         if not gate.open:
             gate.leave(item, trace)
@@ -136,7 +138,7 @@ def _out_of_time(failure: TargetFailure, wait_s: float, deadline_s: float) -> Ta
 
 
 async def _try(
-    target: Target, item: ItemCall, trace: Trace, timeout_s: float
+    target: Target, item: ItemCall, trace: Trace, timeout_s: float, clock: CallClock
 ) -> tuple[str | None, TargetFailure | None]:
     """One try: the output, or the failure."""
     try:
@@ -144,16 +146,26 @@ async def _try(
             return await target.call(item, trace), None
         if not target.cooperative:
             return await _call(target, item, trace, timeout_s), None
-        async with asyncio.timeout(timeout_s):
-            return await target.call(item, trace), None
+        return await _timed(target, item, trace, timeout_s, clock), None
     except TargetFailure as error:
         return None, error
-    except TimeoutError as error:
-        if str(error):  # a target's own
-            return None, _own_error(error)
-        return None, _timed_out(timeout_s)
     except Exception as error:  # noqa: BLE001 (whatever a target raises is data)
         return None, _own_error(error)
+
+
+async def _timed(
+    target: Target, item: ItemCall, trace: Trace, timeout_s: float, clock: CallClock
+) -> str:
+    """One try of a target that ends as soon as it is cancelled."""
+    alarm = clock.set(timeout_s)
+    try:
+        return await target.call(item, trace)
+    except asyncio.CancelledError:
+        if not alarm.rung or alarm.task.uncancel() > 0:
+            raise
+        raise _timed_out(timeout_s) from None
+    finally:
+        clock.stop(alarm)
 
 
 async def _call(target: Target, item: ItemCall, trace: Trace, timeout_s: float) -> str:

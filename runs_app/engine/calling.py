@@ -9,6 +9,7 @@ from typing import Any
 
 from datasets_app.public import ItemRow
 from runs_app.engine.attempt import Limits, Outcome, Throttled, Troubled, attempt, storable
+from runs_app.engine.clock import CallClock
 from runs_app.engine.contexts import merged
 from runs_app.engine.gate import Gate
 from runs_app.engine.planning import DEATHS_ALONE, Claim
@@ -30,6 +31,7 @@ class Calling:
     scorers: Sequence[BoundScorer]
     limits: Limits
     gate: Gate
+    clock: CallClock
     context: dict[str, Any] | None
     capture: bool
     throttled: Throttled
@@ -48,6 +50,7 @@ class Calling:
             trace,
             self.limits,
             self.gate,
+            self.clock,
             throttled=self.throttled,
             troubled=self.troubled,
         )

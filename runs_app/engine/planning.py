@@ -19,10 +19,30 @@ from evalhub.kit.clock import in_seconds
 from runs_app import inline, states
 from runs_app.models import Result, Run, Shard
 
-SHARD_SIZE = 200
+SHARD_SIZE = 200  # results, at least
+LARGE_SHARD_SIZE = 500  # in a run of so many results that enough shards are there for all workers
+SHARDS_WANTED = 64
 STRIKES_BEFORE_CARE = 2
 DEATHS_ALONE = 3  # of the worker, each while this one item was called with nothing beside it
 
+
+_PLAN_FIELDS = (
+    "dataset",
+    "dataset_version",
+    "inline_item",
+    "selection",
+    "repetitions",
+    "status",
+    "cancel_requested_at",
+    "paused_at",
+    "total_items",
+    "total_results",
+    "planned_items",
+    "planned_after",
+    "retry_up_to",
+    "retry_after",
+    "score_revision",
+)
 
 Due = tuple[ItemRow, int]
 """An item and the repetition that is due."""
@@ -71,11 +91,7 @@ def _cut_next(run_id: int, owner: str) -> Claim | None:
     None when all is cut, or the run is over or is not to go on.
     """
     with transaction.atomic():
-        run = (
-            Run.objects.select_for_update(no_key=True)
-            .defer("selected", "summary", "target", "metadata", "tags", "context")
-            .get(pk=run_id)
-        )
+        run = Run.objects.select_for_update(no_key=True).only(*_PLAN_FIELDS).get(pk=run_id)
         if run.status != states.RUNNING or run.cancel_requested_at or run.paused_at:
             return None
         if run.planned_items < run.total_items:
@@ -86,7 +102,8 @@ def _cut_next(run_id: int, owner: str) -> Claim | None:
 
 
 def _cut_from_plan(run: Run, owner: str) -> Claim | None:
-    items = _next_items(run, max(1, SHARD_SIZE // run.repetitions))
+    size = max(SHARD_SIZE, min(LARGE_SHARD_SIZE, run.total_results // SHARDS_WANTED))
+    items = _next_items(run, max(1, size // run.repetitions))
     if not items:
         # Fewer items than counted (content was purged): the plan is what there is.
         Run.objects.filter(pk=run.pk).update(

@@ -23,6 +23,7 @@ from runs_app import states
 from runs_app.engine import stays
 from runs_app.engine.attempt import storable
 from runs_app.engine.calling import Calling, convict
+from runs_app.engine.clock import CallClock
 from runs_app.engine.database import DatabaseThread
 from runs_app.engine.finishing import fail, finish_if_cancelled, finish_if_done
 from runs_app.engine.gate import Capped, Gate
@@ -117,6 +118,7 @@ class _Stay:
             scorers=scorers,
             limits=opened.limits,
             gate=self.gate,
+            clock=CallClock(),
             context=opened.context,
             capture=opened.capture,
             throttled=self._throttled,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q
 
 from evalhub.kit import bulk
@@ -77,7 +77,7 @@ def flush(rows: Sequence[Recorded], finishing: Sequence[Claim]) -> list[Claim]:
         for claim_id, again in by_shard.items():
             if again[0].claim.shard.retry and claims[claim_id] not in lost:
                 _drop_errors(again)
-        written = bulk.insert(Result, RESULT_COLUMNS, map(_result_row, owned), skip_existing=True)
+        written = bulk.insert(Result, RESULT_COLUMNS, _result_rows(owned), skip_existing=True)
         bulk.insert(
             Score,
             SCORE_COLUMNS,
@@ -142,25 +142,26 @@ def count_shard(shard: Shard) -> bool:
     return complete
 
 
-def _result_row(row: Recorded) -> tuple[object, ...]:
-    outcome = row.outcome
-    adapt = connection.ops.adapt_datetimefield_value
-    return (
-        row.claim.shard.run_id,
-        row.item_number,
-        row.repetition,
-        row.claim.shard.pk,
-        row.revision_id,
-        outcome.output_json,
-        outcome.error_type,
-        outcome.error_message,
-        adapt(outcome.started_at),
-        adapt(outcome.completed_at),
-        outcome.latency_ms,
-        outcome.retries,
-        row.trace.input_tokens,
-        row.trace.output_tokens,
-        row.trace.cost_usd,
-        row.trace.trace_id,
-        row.spans,
-    )
+def _result_rows(rows: Iterable[Recorded]) -> Iterator[tuple[object, ...]]:
+    time = bulk.timestamps()
+    for row in rows:
+        outcome, trace = row.outcome, row.trace
+        yield (
+            row.claim.shard.run_id,
+            row.item_number,
+            row.repetition,
+            row.claim.shard.pk,
+            row.revision_id,
+            outcome.output_json,
+            outcome.error_type,
+            outcome.error_message,
+            time(outcome.started_at),
+            time(outcome.completed_at),
+            outcome.latency_ms,
+            outcome.retries,
+            trace.input_tokens,
+            trace.output_tokens,
+            trace.cost_usd,
+            trace.trace_id,
+            row.spans,
+        )

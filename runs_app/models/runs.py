@@ -72,8 +72,12 @@ class Run(models.Model):
     paused_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
-    selection = models.JSONField(default=dict)  # selection.py: split, limit, sample, seed, failed_of
-    selected = models.JSONField(null=True)  # item numbers in order, where they cannot be read lazily
+    selection = models.JSONField(
+        default=dict
+    )  # selection.py: split, limit, sample, seed, failed_of
+    selected = models.JSONField(
+        null=True
+    )  # item numbers in order, where they cannot be read lazily
     repetitions = models.IntegerField(default=1)
     total_items = models.IntegerField()
     total_results = models.IntegerField()

@@ -143,9 +143,7 @@ class Recording(models.Model):
 class RecordedOutput(models.Model):
     """One uploaded output."""
 
-    recording = models.ForeignKey(
-        Recording, models.CASCADE, related_name="outputs", db_index=False
-    )
+    recording = models.ForeignKey(Recording, models.CASCADE, related_name="outputs", db_index=False)
     key = models.CharField(max_length=200)
     output_json = models.TextField()
 

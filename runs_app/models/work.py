@@ -47,7 +47,9 @@ class Shard(LeasedWork):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "retry", "first_number"], name="one_shard_per_place")
+            models.UniqueConstraint(
+                fields=["run", "retry", "first_number"], name="one_shard_per_place"
+            )
         ]
         indexes = [
             models.Index(fields=["run", "id"], condition=models.Q(state="open"), name="open_shards")

@@ -109,6 +109,13 @@ def spans_json(spans: Sequence[Span]) -> str | None:
     """
     if not spans:
         return None
+    if len(spans) <= MAX_SPANS:
+        try:
+            whole = orjson.dumps(spans)
+        except TypeError:
+            whole = b""
+        if 0 < len(whole) <= MAX_BYTES:
+            return whole.decode()
     encoded = [_encode(span) for span in spans]
     size = sum(map(len, encoded)) + len(encoded) + 1
     if size > MAX_BYTES or len(encoded) > MAX_SPANS:

@@ -11,6 +11,7 @@ import pytest
 
 from runs_app.engine import attempt as attempts
 from runs_app.engine.attempt import Limits, Outcome, attempt
+from runs_app.engine.clock import CallClock
 from runs_app.engine.gate import Gate
 from runs_app.targets import ItemCall, TargetFailure
 from runs_app.targets.base import PlainTarget
@@ -56,10 +57,13 @@ def run(
     trace = Trace()
     gate = Gate(target, cast(Any, None), run_id=0, owner="", capped=False, pace=None)
     limits = Limits(timeout_s, retries, deadline_s)
-    outcome = asyncio.run(
-        attempt(target, ITEM, trace, limits, gate, throttled=throttled, troubled=troubled)
-    )
-    return outcome, trace
+
+    async def once() -> Outcome:
+        return await attempt(
+            target, ITEM, trace, limits, gate, CallClock(), throttled=throttled, troubled=troubled
+        )
+
+    return asyncio.run(once()), trace
 
 
 def test_a_transient_failure_is_tried_again_and_each_try_is_a_span() -> None:
@@ -139,6 +143,29 @@ def test_a_server_error_is_told_so_that_seats_do_not_grow() -> None:
         troubled=lambda: told.append("trouble"),
     )
     assert told == ["trouble"]
+
+
+def test_being_cancelled_from_outside_is_no_timeout() -> None:
+    async def cancelled() -> None:
+        gate = Gate(Scripted(), cast(Any, None), run_id=0, owner="", capped=False, pace=None)
+        task = asyncio.create_task(
+            attempt(
+                Scripted(5.0),
+                ITEM,
+                Trace(),
+                Limits(10, 0, 10),
+                gate,
+                CallClock(),
+                throttled=lambda *_: None,
+                troubled=lambda: None,
+            )
+        )
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
 
 
 def test_a_timeout_of_the_targets_own_says_what_it_said() -> None:

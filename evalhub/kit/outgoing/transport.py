@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from aiohttp.payload import BytesPayload
 from django.conf import settings
 from yarl import URL
 
@@ -69,9 +70,10 @@ class Outgoing:
                     "bad_request",
                     f"The header {name} is set by the connection itself. Leave it out.",
                 )
-        data: Any = body
-        if body is not None and len(body) > _PLAIN_BODY:
-            data = io.BytesIO(body)
+        data: Any = None
+        if body is not None:
+            # Not the bytes themselves: aiohttp would look up what kind of payload they are.
+            data = BytesPayload(body) if len(body) <= _PLAIN_BODY else io.BytesIO(body)
         try:
             response = await self._session.request(
                 method, target, headers=headers, data=data, allow_redirects=False
