@@ -245,8 +245,20 @@ def token() -> str:
 
 @command
 def runs() -> list[Any]:
-    """[id, name] of all runs."""
-    return list(Run.objects.order_by("pk").values_list("pk", "name"))
+    """[id, name, number of scorers] of all runs."""
+    found = Run.objects.order_by("pk").annotate(n=Count("scorers"))
+    return list(found.values_list("pk", "name", "n"))
+
+
+@command
+def run_numbers() -> list[int]:
+    return list(Run.objects.order_by("number").values_list("number", flat=True))
+
+
+@command
+def imports_open(slug: str) -> int:
+    """Imports of a dataset that a worker has to do with."""
+    return ImportJob.objects.filter(dataset__slug=slug, state__in=ImportJob.OPEN_STATES).count()
 
 
 @command
