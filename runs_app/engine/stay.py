@@ -13,6 +13,7 @@ import uuid
 from collections import deque
 from contextlib import AsyncExitStack
 
+import uvloop
 from django.db import Error as DatabaseError
 
 from datasets_app.public import ItemRow
@@ -49,7 +50,7 @@ _trial = threading.Lock()  # one item under suspicion at a time in this process;
 
 def work(run_id: int) -> None:
     """Stay on a run until it has no more work for us. The Celery task calls this."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     try:
         loop.run_until_complete(_Stay(run_id).run())
         left = asyncio.all_tasks(loop)
