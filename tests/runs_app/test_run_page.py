@@ -179,7 +179,10 @@ def test_seats_and_caps_are_told_with_what_they_are_of(
     Run.objects.filter(pk=going.pk).update(
         seat_limit=5, max_tokens=2000, used_tokens=1234, max_cost_usd=5, used_cost_usd=0.52
     )
-    html = poll(client_for(viewer), project, going)
+    client = client_for(viewer)
+    assert "No worker is on it at the moment" in poll(client, project, going)
+    Stay.objects.create(run=going, owner="a", seats=8, lease_until=in_seconds(60))
+    html = poll(client, project, going)
     assert "<b>5</b> of 8 calls at once, as the target asked for fewer" in html
     assert "Tokens <b>1,234</b> of 2,000" in html
     assert "Cost <b>$0.52</b> of $5.00" in html
