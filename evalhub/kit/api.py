@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -31,7 +32,14 @@ from ninja.renderers import BaseRenderer
 from pydantic import ConfigDict
 
 from evalhub.kit import request_ids
-from evalhub.kit.errors import EvalhubError, FieldError, Invalid, NotFound, Unauthorized
+from evalhub.kit.errors import (
+    EvalhubError,
+    FieldError,
+    Invalid,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+)
 from evalhub.kit.json import JsonError, dumps, loads
 
 log = logging.getLogger(__name__)
@@ -135,6 +143,8 @@ class ProblemAPI(NinjaAPI):
         self.add_exception_handler(RequestDataTooBig, _on_too_large)
         for unreadable in (SuspiciousOperation, MultiPartParserError, UnreadablePostError):
             self.add_exception_handler(unreadable, _on_unreadable)
+        for away in (OperationalError, InterfaceError):
+            self.add_exception_handler(away, _on_database_away)
         self.add_exception_handler(Exception, _on_unexpected)
 
     @property
@@ -209,6 +219,16 @@ def _on_too_large(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _on_unreadable(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(EvalhubError(f"The request cannot be read: {str(error).rstrip('.')}."))
+
+
+def _on_database_away(request: HttpRequest, error: Any) -> HttpResponse:
+    log.error("The database failed at %s %s", request.method, request.path, exc_info=error)
+    return problem(
+        Unavailable(
+            "The database does not answer. Try again in a moment; with an Idempotency-Key, what "
+            "was done already is not done twice."
+        )
+    )
 
 
 def _on_unexpected(request: HttpRequest, error: Any) -> HttpResponse:

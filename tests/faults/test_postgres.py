@@ -19,6 +19,7 @@ import pytest
 from tests.browser.product import free_port
 from tests.faults.installation import Installation, Refused, on_servers, short_leases, wait_for
 from tests.faults.invariants import TERMINAL, check, nothing_changes
+from tests.faults.web import Web
 
 SEATS = 8
 UNFLUSHED = 400
@@ -158,3 +159,32 @@ def test_connections_that_are_cut_off_again_and_again_cost_nothing_but_time(
     assert worker.poll() is None, broken.log()
     check(broken, run, repeated_at_most=cuts * (SEATS + UNFLUSHED))
     nothing_changes(broken, run)
+
+
+@pytest.mark.timeout(120)
+def test_while_the_database_is_away_the_web_says_so_and_then_goes_on(
+    broken: Installation, cluster: Cluster
+) -> None:
+    """I8: 200 or a clear 503, and never a stack trace."""
+    web = Web(broken)
+    paths = ["/health", "/", "/p/default/datasets/", "/api/v1/me", "/api/v1/runs"]
+    before = [web.get(path).status for path in paths]
+    assert before == [200, 302, 302, 200, 200]
+    cluster.control("stop", "immediate")
+    try:
+        for path in paths:
+            said = web.get(path)
+            assert said.status in (200, 302, 503), said
+            assert "Traceback" not in str(said.body)
+            if said.status == 503 and path != "/health":
+                assert "database" in str(said.body)
+        assert web.get("/api/v1/runs").type == "application/problem+json"
+        assert web.get("/api/v1/runs").status == 503
+        assert web.get("/health").status == 503
+        signed_in = web.call(
+            "GET", "/p/default/datasets/", headers={"Cookie": "evalhub_session=" + "x" * 32}
+        )
+        assert signed_in.status == 503
+    finally:
+        cluster.control("start")
+    wait_for(lambda: web.get("/api/v1/runs").status == 200, 10, "the web to go on")
