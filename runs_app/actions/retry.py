@@ -26,8 +26,8 @@ def retry_run(*, run: Run, by: User) -> Run:
         _require_idle(now)
         errors = Result.objects.filter(run=run).exclude(error_type="")
         found = errors.aggregate(n=Count("pk"), last=Max("pk"))
-        failed, skipped = found["n"], now.total_results - Result.objects.filter(run=run).count()
-        if not failed and skipped <= 0:
+        failed, skipped = found["n"], max(0, now.total_results - now.succeeded - now.failed)
+        if not failed and not skipped:
             raise Conflict(f"Run #{run.number} has no errors and skipped nothing to retry.")
         _open_shards(now)
         Run.objects.filter(pk=run.pk).update(
@@ -44,7 +44,7 @@ def retry_run(*, run: Run, by: User) -> Run:
             score_revision=F("score_revision") + 1,
         )
         what = [f"{failed:,} error{'' if failed == 1 else 's'}"] if failed else []
-        what += [f"{skipped:,} skipped"] if skipped > 0 else []
+        what += [f"{skipped:,} skipped"] if skipped else []
         message = f"Retry of {' and '.join(what)}, asked for by {by.username}."
         RunEvent.objects.create(run=run, kind="retry", message=message[:300])
         audit(run.project, by, "run.retried", f"#{run.number}", errors=failed, skipped=skipped)
