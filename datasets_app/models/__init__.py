@@ -1,5 +1,14 @@
 from datasets_app.models.datasets import Dataset, DatasetVersion
-from datasets_app.models.imports import ImportJob
+from datasets_app.models.imports import ImportJob, RememberedMapping
 from datasets_app.models.items import ItemRevision
+from datasets_app.models.jobs import DatasetJob, JobState
 
-__all__ = ["Dataset", "DatasetVersion", "ImportJob", "ItemRevision"]
+__all__ = [
+    "Dataset",
+    "DatasetJob",
+    "DatasetVersion",
+    "ImportJob",
+    "ItemRevision",
+    "JobState",
+    "RememberedMapping",
+]

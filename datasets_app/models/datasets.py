@@ -17,6 +17,10 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """Datasets of the projects that `user` is a member of, without deleted ones."""
         return self.filter(project__members__user=user, deleted_at=None)
 
+    def at_hand(self) -> Self:
+        """Datasets that are not archived."""
+        return self.filter(archived_at=None)
+
 
 class Dataset(models.Model):
     """A named, versioned set of items. `version` is the newest published one; 0 is empty.
@@ -36,6 +40,9 @@ class Dataset(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
+    tags = models.JSONField(default=list)
+    pinned_at = models.DateTimeField(null=True)  # pinned ones come first in lists
+    archived_at = models.DateTimeField(null=True)  # out of the way, and read-only
     deleted_at = models.DateTimeField(null=True)
 
     objects = DatasetQuerySet.as_manager()
@@ -63,6 +70,9 @@ class DatasetVersion(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(db_default=Now())
     message = models.CharField(max_length=500, blank=True)
+    label = models.CharField(max_length=60, blank=True, default="")
+    # JSON Schemas by field (input, expected_output, metadata) that hold from this version on.
+    schemas = models.JSONField(default=dict)
     added = models.IntegerField(default=0)
     changed = models.IntegerField(default=0)
     removed = models.IntegerField(default=0)
@@ -70,7 +80,12 @@ class DatasetVersion(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["dataset", "number"], name="version_number_unique")
+            models.UniqueConstraint(fields=["dataset", "number"], name="version_number_unique"),
+            models.UniqueConstraint(
+                fields=["dataset", "label"],
+                condition=~models.Q(label=""),
+                name="version_label_unique",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from datasets_app.models.datasets import Dataset
-from evalhub.access.models import User
+from evalhub.access.models import Project, User
 from evalhub.kit.leases import LeasedQuerySet, LeasedWork
 
 
@@ -59,6 +59,10 @@ class ImportJob(LeasedWork):
     mapping = models.JSONField(default=dict)
     # When a row has a problem: import the good ones (skip), or nothing (abort).
     on_error = models.CharField(max_length=8, default="skip")
+    # Rows that are known: by external_id or by content; skip them, update the item, or refuse them.
+    known_by = models.CharField(max_length=12, default="external_id")
+    known_are = models.CharField(max_length=8, default="skip")
+    rows_updated = models.BigIntegerField(default=0)
     apply_after_check = models.BooleanField(default=False)  # on_error abort: all is checked first
     rows_done = models.BigIntegerField(default=0)
     rows_good = models.BigIntegerField(default=0)  # items, known ones too
@@ -96,3 +100,22 @@ class ImportJob(LeasedWork):
     def share_done(self) -> float:
         """0..1, by bytes of the file."""
         return min(1.0, self.bytes_done / self.size) if self.size else 0.0
+
+
+class RememberedMapping(models.Model):
+    """How columns were last mapped in a project: the proposal for the next file that has them."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="mappings")
+    columns_hash = models.CharField(max_length=64)  # of the columns' names in order
+    mapping = models.JSONField()
+    used_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "columns_hash"], name="one_mapping_per_columns"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Mapping in {self.project}"

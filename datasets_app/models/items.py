@@ -46,6 +46,7 @@ class ItemRevision(models.Model):
     external_id = models.CharField(max_length=200, null=True)
     source = models.CharField(max_length=300, default="", blank=True)
     content_hash = models.CharField(max_length=32)
+    purged = models.BooleanField(default=False)  # its content was removed for good
 
     objects = ItemRevisionQuerySet.as_manager()
 
@@ -62,6 +63,11 @@ class ItemRevision(models.Model):
         ]
         indexes = [
             models.Index(fields=["dataset", "version_from", "number"], name="revision_by_version"),
+            models.Index(
+                fields=["dataset", "version_to", "number"],
+                condition=Q(version_to__isnull=False),
+                name="revision_by_end",
+            ),
         ]
 
     def __str__(self) -> str:
