@@ -60,6 +60,10 @@ format: dev ## Format code and templates
 test: dev ## Everything: static checks, all tests on SQLite, those marked db again on PostgreSQL and Redis
 	@scripts/test
 
+.PHONY: faults
+faults: dev ## Break the engine in every way, with many seeds, on both backends: make faults SEEDS=20
+	@SEEDS=$(or $(SEEDS),20) scripts/faults $(FAULT)
+
 .PHONY: bench
 bench: dev ## Measure, as ratios to a floor in the same run; writes bench/results/*.json
 	$(BIN)/python -m bench

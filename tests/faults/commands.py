@@ -20,6 +20,7 @@ from evalhub.access.models import Project, User
 from evalhub.kit.errors import Conflict
 from evalhub.kit.models import Worker
 from runs_app import actions
+from runs_app.actions import targets
 from runs_app.actions.connections import create_connection
 from runs_app.engine.stays import open_stay
 from runs_app.engine.sweeper import sweep
@@ -187,7 +188,7 @@ def connect(name: str, base_url: str, **limits: Any) -> str:
 @command
 def save_target(name: str, transport: str, config: dict[str, Any]) -> str:
     """A saved target; its slug."""
-    made = actions.targets.save_target(
+    made = targets.save_target(
         project=Project.objects.get(),
         name=name,
         kind="agent",
