@@ -46,7 +46,7 @@ class ItemRevision(models.Model):
     external_id = models.CharField(max_length=200, null=True)
     source = models.CharField(max_length=300, default="", blank=True)
     content_hash = models.CharField(max_length=32)
-    purged = models.BooleanField(default=False)  # its content was removed for good
+    purged = models.BooleanField(db_default=False)  # its content was removed for good
 
     objects = ItemRevisionQuerySet.as_manager()
 
