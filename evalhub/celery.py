@@ -29,7 +29,7 @@ app.set_current()
 
 
 def transport() -> dict[str, object]:
-    """Broker settings: folders in EVALHUB_HOME when embedded, else the URL's server."""
+    """Broker settings: a folder in EVALHUB_HOME when embedded, else the URL's server."""
     if not settings.EMBEDDED:
         return {
             "broker_url": settings.CELERY_BROKER_URL,
@@ -48,15 +48,14 @@ def transport() -> dict[str, object]:
                 "interval_max": 0,
             },
         }
-    folder = str(settings.EVALHUB_HOME / "broker")
     return {
-        "broker_url": "filesystem://localhost",
+        "broker_url": "folder://localhost",
+        "broker_transport": "evalhub.kit.folder_broker:Transport",
         "broker_transport_options": {
-            "data_folder_in": folder,
-            "data_folder_out": folder,
-            "control_folder": folder,
+            "folder": str(settings.EVALHUB_HOME / "broker"),
             "polling_interval": 0.1,
         },
+        "worker_enable_remote_control": False,  # workers are seen by their heartbeats
     }
 
 
@@ -106,7 +105,7 @@ def _start_heartbeat(sender: Any, **_: object) -> None:
 
 @worker_shutting_down.connect
 def _leave_work(**_: object) -> None:
-    """Ask the tasks to leave. Embedded, the process ends as soon as they have: a filesystem broker
+    """Ask the tasks to leave. Embedded, the process ends as soon as they have: a broker of files
     notices a shutdown only after seconds, and nothing is left that a crash would not survive.
     """
     ask_to_stop()

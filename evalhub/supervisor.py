@@ -211,5 +211,5 @@ def collect_static() -> None:
 
 def _drop_old_messages() -> None:
     """Wake-ups from before are worth nothing: the worker sweeps when it starts."""
-    for message in (settings.EVALHUB_HOME / "broker").glob("*.msg"):
+    for message in (settings.EVALHUB_HOME / "broker").iterdir():
         message.unlink(missing_ok=True)
