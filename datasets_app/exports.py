@@ -1,0 +1,115 @@
+"""The items that an export holds, read page by page.
+
+Pages by key, not one server-side cursor: a version never changes, so a page more or less of
+patience is all that a slow reader costs. A cursor would hold a transaction open (on SQLite with the
+write-ahead log growing behind it) for as long as somebody's download takes, and one that outlives
+its transaction makes PostgreSQL store the whole answer before its first row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from datasets_app import exporting, queries
+from datasets_app.exporting import ExportRow
+from datasets_app.models import Dataset, ItemRevision
+from evalhub.kit.errors import FieldError, Invalid
+
+Items = QuerySet[ItemRevision]
+
+FIRST_PAGE = 200  # small, so that the first piece comes at once
+LARGEST_PAGE = 2_000
+PAGE_CHARS = 4_000_000  # that a page aims at: large items make short pages
+NUMBERS_AT_ONCE = 500  # SQLite takes a bounded number of parameters
+MAX_NUMBERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file on its way out: `chunks` reads the database as it is consumed."""
+
+    filename: str
+    content_type: str
+    chunks: Iterator[bytes]
+
+
+def open_export(
+    dataset: Dataset,
+    *,
+    format: str,
+    version: int | None = None,
+    q: str = "",
+    where: str = "",
+    split: str = "",
+    numbers: Sequence[int] | None = None,
+) -> Export:
+    """The dataset's items at `version` (None: now) that match, in number order.
+
+    `numbers` keeps the items so numbered. Raises Invalid for an unknown format or a filter that
+    cannot be read and NotFound for an unknown version, before anything is read.
+    """
+    if format not in exporting.FORMATS:
+        detail = f"The format “{format[:20]}” is not known. Choose csv, json or jsonl."
+        raise Invalid(detail, errors=[FieldError("/format", detail)])
+    at = queries.find_version(dataset, version)
+    found = _matching(dataset, at, q=q, where=where, split=split)
+    part = bool(q or where or split) or numbers is not None
+    rows = _pages(found) if numbers is None else _numbered(found, numbers)
+    return Export(
+        exporting.file_name(dataset.slug, at, format, timezone.now().date(), part=part),
+        exporting.FORMATS[format],
+        exporting.exported(format, rows),
+    )
+
+
+def export_rows(dataset_id: int, version: int) -> Iterator[ExportRow]:
+    """All items at `version` in number order, read as they are consumed."""
+    return _pages(ItemRevision.objects.filter(dataset=dataset_id).at(version))
+
+
+def parse_numbers(text: str) -> list[int] | None:
+    """The item numbers that "1-50,60" names, in order; None for "". Raises Invalid."""
+    if not text.strip():
+        return None
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        ends = (first, last if dash else first)
+        if not all(end.isascii() and end.isdigit() and len(end) < 10 for end in ends):
+            raise _not_numbers(f"“{part[:20]}” is no item number. Write them as 1-50,60.")
+        low, high = int(ends[0]), int(ends[1])
+        if high - low >= MAX_NUMBERS or len(numbers) > MAX_NUMBERS:
+            raise _not_numbers(f"At most {MAX_NUMBERS:,} items can be named by their numbers.")
+        numbers.update(range(low, high + 1))
+    return sorted(numbers)
+
+
+def _matching(dataset: Dataset, version: int, *, q: str, where: str, split: str) -> Items:
+    found = queries.items(dataset, version, q=q)
+    return found.filter(split=split) if split else found
+
+
+def _not_numbers(detail: str) -> Invalid:
+    return Invalid(detail, errors=[FieldError("/numbers", detail)])
+
+
+def _pages(found: Items) -> Iterator[ExportRow]:
+    rows = found.order_by("number").values_list(*ExportRow._fields)
+    after, size = 0, FIRST_PAGE
+    while True:
+        page = list(rows.filter(number__gt=after)[:size])
+        yield from map(ExportRow._make, page)
+        if len(page) < size:
+            return
+        after = page[-1][0]
+        chars = sum(len(row[2]) + len(row[3] or "") + len(row[4]) for row in page)
+        size = max(10, min(LARGEST_PAGE, size * PAGE_CHARS // (chars + 1)))
+
+
+def _numbered(found: Items, numbers: Sequence[int]) -> Iterator[ExportRow]:
+    for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+        yield from _pages(found.filter(number__in=numbers[start : start + NUMBERS_AT_ONCE]))
