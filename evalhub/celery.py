@@ -93,12 +93,14 @@ _heartbeats: list[Heartbeat] = []  # of this process: one, once its worker is re
 @worker_ready.connect
 def _start_heartbeat(sender: Any, **_: object) -> None:
     """Beat and sweep from now on, beside the pool, so that long tasks hold up neither."""
+    from datasets_app.bulk.sweeper import sweep as sweep_jobs
     from datasets_app.importing.sweeper import sweep as sweep_imports
     from evalhub.kit.heartbeat import Heartbeat
     from runs_app.engine.sweeper import sweep as sweep_runs
 
     parent = int(os.environ.get("EVALHUB_PARENT", "0"))
-    heartbeat = Heartbeat(sender.hostname, sweepers=(sweep_runs, sweep_imports), parent=parent)
+    sweepers = (sweep_runs, sweep_imports, sweep_jobs)
+    heartbeat = Heartbeat(sender.hostname, sweepers=sweepers, parent=parent)
     heartbeat.start()
     _heartbeats.append(heartbeat)
 

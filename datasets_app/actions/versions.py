@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from datasets_app.items import ItemContent
-from datasets_app.models import Dataset, DatasetVersion, ItemRevision
+from datasets_app.models import Dataset, DatasetJob, DatasetVersion, ItemRevision
 from evalhub.access.actions import audit
 from evalhub.access.models import User
 from evalhub.kit import bulk
@@ -129,22 +129,48 @@ def change_set(*, dataset: Dataset, by: User, message: str = "") -> Iterator[Cha
     """Open a change set under the dataset's lock; leaving it publishes one version (none when
     empty).
 
-    Raises NotFound for a deleted dataset and Conflict while an import is writing the next version.
+    Raises what `lock_for_change` does.
     """
     with transaction.atomic():
-        locked = Dataset.objects.select_for_update().filter(pk=dataset.pk, deleted_at=None).first()
-        if locked is None:
-            raise NotFound("This dataset has been deleted.")
-        if locked.pending_version is not None:
-            raise Conflict(
-                f"An import is writing version {locked.pending_version} of this dataset. "
-                "Wait for it to end, or cancel it."
-            )
+        locked = lock_for_change(dataset)
         changes = ChangeSet(locked, locked.version + 1)
         yield changes
         if not changes.empty:
             publish(changes, by=by, message=message)
     dataset.refresh_from_db()
+
+
+def lock_for_change(dataset: Dataset) -> Dataset:
+    """The dataset, locked until the transaction ends: the one place that says who may change it.
+
+    Raises NotFound for a deleted one, Conflict for an archived one (it is read-only) and while an
+    import or another job is writing the next version.
+    """
+    locked = (
+        Dataset.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("project")
+        .filter(pk=dataset.pk, deleted_at=None)
+        .first()
+    )
+    if locked is None:
+        raise NotFound("This dataset has been deleted.")
+    if locked.archived_at is not None:
+        raise Conflict(
+            f"{locked.name} is archived, so it cannot be changed. Take it out of the archive first."
+        )
+    if locked.pending_version is not None:
+        raise Conflict(
+            f"{_writer(locked)} is writing version {locked.pending_version} of this dataset. "
+            "Wait for it to end, or cancel it."
+        )
+    return locked
+
+
+def _writer(dataset: Dataset) -> str:
+    is_job = DatasetJob.objects.filter(
+        dataset=dataset, version=dataset.pending_version, state__in=DatasetJob.OPEN_STATES
+    ).exists()
+    return "A bulk action" if is_job else "An import"
 
 
 def publish(changes: ChangeSet, *, by: User | None, message: str) -> DatasetVersion:
