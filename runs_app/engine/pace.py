@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import transaction
 
@@ -155,6 +154,8 @@ def take_in_redis(
     connection_id: int, per_request: float, per_token: float, requests: int, tokens: float
 ) -> float:
     """The same, in Redis; in the database while Redis is away."""
+    import redis  # only here: embedded workers have no use for it
+
     key = f"evalhub:pace:{connection_id}"
     moves = [requests * per_request, tokens * per_token]
     try:
@@ -166,5 +167,7 @@ def take_in_redis(
 
 @functools.cache
 def _script() -> Callable[..., Any]:
+    import redis
+
     server = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=10)
     return server.register_script(_SCRIPT)

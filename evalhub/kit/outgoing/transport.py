@@ -31,7 +31,7 @@ _PLAIN_BODY = 1_000_000  # aiohttp warns about larger bodies that are bytes
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: names of headers are lower-case, the body is unpacked."""
+    """What came back: headers by name in any case, the body unpacked."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,6 +48,7 @@ class Outgoing:
         self._limit = limit_bytes
         self._allowed = parse_allowed(settings.ALLOWED_ADDRESSES)
         self._urls: dict[str, URL] = {}
+        self._sound: Mapping[str, str] | None = None
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, resolver=CheckedResolver(self._allowed), ttl_dns_cache=30
@@ -64,12 +65,9 @@ class Outgoing:
     ) -> Answer:
         """The answer, whatever its status, but for redirects. Raises OutgoingError."""
         target = self._urls.get(url) or self._checked(url)
-        for name in headers:
-            if name.lower() in _OURS:
-                raise OutgoingError(
-                    "bad_request",
-                    f"The header {name} is set by the connection itself. Leave it out.",
-                )
+        if headers is not self._sound:  # a target sends the same ones with every call
+            _check_headers(headers)
+            self._sound = headers
         data: Any = None
         if body is not None:
             # Not the bytes themselves: aiohttp would look up what kind of payload they are.
@@ -105,7 +103,7 @@ class Outgoing:
         return target
 
     async def _answer(self, response: aiohttp.ClientResponse, url: URL) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = response.headers
         if response.status in _REDIRECTS and "location" in headers:
             raise _redirected(response.status, headers["location"], url)
         encoding = headers.get("content-encoding")
@@ -152,6 +150,15 @@ class Outgoing:
             f"The answer is larger than {self._limit / 1_000_000:g} MB, the most that is kept. "
             "Let the target return less.",
         )
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name in headers:
+        if name.lower() in _OURS:
+            raise OutgoingError(
+                "bad_request",
+                f"The header {name} is set by the connection itself. Leave it out.",
+            )
 
 
 def _redirected(status: int, location: str, url: URL) -> OutgoingError:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from evalhub.kit.outgoing import Answer, Outgoing, OutgoingError
+from evalhub.kit.outgoing import Outgoing, OutgoingError
 from tests.kit.outgoing.calling import fetch, ok, run
 from tests.servers.raw import Call, RawServer, head
 
@@ -16,9 +16,9 @@ def test_request_and_answer_go_through_whole() -> None:
         headers = {"Authorization": "Bearer k", "Content-Type": "application/json"}
         url = server.url + "/v1/x%20y?q=1#top"
         answer = await outgoing.request("POST", url, headers=headers, body=b'{"b": 2}')
-        assert answer == Answer(
-            200, {"content-length": "8", "content-type": "application/json"}, b'{"a": 1}'
-        )
+        assert (answer.status, answer.body) == (200, b'{"a": 1}')
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["Content-Length"] == "8"
         call = server.calls[0]
         assert (call.method, call.path, call.body) == ("POST", "/v1/x%20y?q=1", b'{"b": 2}')
         assert call.headers["authorization"] == "Bearer k"
