@@ -23,7 +23,8 @@ class Answer(enum.Enum):
 
 
 def reserve(run_id: int, owner: str, estimate: Estimate, *, alone: bool) -> tuple[Answer, str]:
-    """Hold `estimate` for one call. With CAPPED comes a sentence that says which cap.
+    """Hold `estimate` for one call. With WAIT and CAPPED comes a sentence: which cap, how
+    far it is used.
 
     `alone` says that the asking stay has no call in flight. When no other stay lives either, what
     is still held belonged to workers that died: their calls count as paid.
@@ -47,7 +48,7 @@ def reserve(run_id: int, owner: str, estimate: Estimate, *, alone: bool) -> tupl
             in_flight = run.held_tokens > 0 or run.held_cost_usd > 1e-9
             if not in_flight or (alone and not others):
                 return Answer.CAPPED, text
-            return Answer.WAIT, ""
+            return Answer.WAIT, text
         Run.objects.filter(pk=run_id).update(
             held_tokens=F("held_tokens") + estimate.tokens,
             held_cost_usd=F("held_cost_usd") + (estimate.cost_usd or 0.0),

@@ -32,13 +32,16 @@ class Gate:
         run_id: int,
         owner: str,
         capped: bool,
+        patience_s: float,
         pace: Pace | None,
     ) -> None:
+        """With `capped`, `patience_s` is longer than any call of another stay can be in flight."""
         self._target = target
         self._database = database
         self._run_id = run_id
         self._owner = owner
         self._capped = capped
+        self._patience_s = patience_s
         self._pace = pace
         self._held: dict[tuple[int, int], tuple[Estimate, int, float]] = {}
         self._settling: set[Future[None]] = set()
@@ -95,6 +98,7 @@ class Gate:
             self._pace.close()
 
     async def _reserve(self, estimate: Estimate) -> None:
+        said, since = "", time.monotonic()
         while True:
             answer, text = await self._database(
                 reserve, self._run_id, self._owner, estimate, alone=not self._held
@@ -103,6 +107,10 @@ class Gate:
                 return
             if answer is Answer.CAPPED:
                 raise Capped(text)
+            if text != said or self._held:
+                said, since = text, time.monotonic()
+            elif time.monotonic() - since > self._patience_s:
+                raise Capped(text)  # no call of anybody is left that could make room
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 

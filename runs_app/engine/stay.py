@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 BUDGET_SECONDS = 300.0  # then a successor is woken, so that no message is out for long
 STOPPING_SECONDS = 5.0  # for calls in flight to end when the worker shuts down
 LOOK_AGAIN_SECONDS = 1.0  # for shards that another worker has given up
+SETTLED_SECONDS = 5.0  # after its time limit, a call has told what it used; else its worker is dead
 PATIENCE_SECONDS = 1.5  # with a blocked event loop, before the run is cancelled without it
 
 _trial = threading.Lock()  # one item under suspicion at a time in this process; see _carefully
@@ -112,6 +113,7 @@ class _Stay:
             run_id=self.run_id,
             owner=self.owner,
             capped=opened.capped,
+            patience_s=opened.limits.timeout_s + SETTLED_SECONDS,
             pace=Pace(opened.rates, self.database) if opened.rates else None,
         )
         self.calling = Calling(

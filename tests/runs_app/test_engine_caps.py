@@ -15,6 +15,7 @@ from evalhub.access.models import Project, User
 from evalhub.kit.clock import in_seconds
 from runs_app import targets
 from runs_app.engine import pace as pacing
+from runs_app.engine import stay
 from runs_app.engine.budget import Answer, reserve, settle
 from runs_app.engine.database import DatabaseThread
 from runs_app.engine.pace import Pace, Rates, rates_of
@@ -23,7 +24,7 @@ from runs_app.models import Connection, Result, Run, Stay
 from runs_app.targets import ItemCall
 from runs_app.targets.base import Estimate, PlainTarget
 from runs_app.targets.trace import Trace
-from tests.runs_app.engine_help import StartRun, starter
+from tests.runs_app.engine_help import StartRun, starter, worker
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
 
@@ -118,6 +119,23 @@ def test_what_a_dead_worker_held_counts_as_spent_and_nobody_waits_for_it(start: 
     answer, text = reserve(run.pk, "me", one, alone=True)
     assert answer is Answer.CAPPED
     assert "100 of 150 tokens are used" in text
+
+
+@pytest.mark.timeout(20)
+def test_workers_do_not_wait_for_each_other_over_what_a_dead_one_held(
+    start: StartRun, metered: Metered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sees the other alive, but after a call's time limit neither can have one in flight."""
+    monkeypatch.setattr(stay, "SETTLED_SECONDS", 0.5)
+    run = start(["x"] * 600, concurrency=4, scorers=[], timeout_s=1)
+    run = cap(run, max_tokens=1000, held_tokens=300)
+    threads = [worker(run) for _ in range(2)]
+    for thread in threads:
+        thread.join(10)
+    run.refresh_from_db()
+    assert (run.status, run.reason[:14]) == ("cancelled", "The token cap:")
+    assert run.used_tokens + 300 <= 1000
+    assert run.used_tokens == metered.calls * 60 >= 480
 
 
 @pytest.fixture
