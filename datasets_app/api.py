@@ -31,12 +31,12 @@ router = Router(tags=["datasets"])
 
 @router.get("/datasets", response=Listing[DatasetAnswer])
 def list_datasets(request: HttpRequest, query: Query[DatasetQuery]) -> HttpResponse:
-    """The project's datasets, newest first."""
+    """The project's datasets, newest first, without those in the archive."""
     caller = reader(request)
-    found = queries.datasets(caller.user, caller.project, q=query.q)
+    found = queries.datasets(caller.user, caller.project, q=query.q, archived=query.archived)
     rows, next_key = page_down(found, "pk", query)
     total = None if query.q else found.count()
-    return list_answer([_dataset(row) for row in rows], next_key=next_key, total=total)
+    return list_answer([dataset_answer(row) for row in rows], next_key=next_key, total=total)
 
 
 @router.post("/datasets", response={201: DatasetAnswer})
@@ -51,8 +51,9 @@ def create_dataset(request: HttpRequest, body: NewDataset) -> HttpResponse:
             by=caller.user,
             description=body.description,
             slug=body.slug,
+            tags=body.tags,
         )
-        return answer(_dataset(find_dataset(request, str(made.uuid))), 201)
+        return answer(dataset_answer(find_dataset(request, str(made.uuid))), 201)
 
     return once(request, caller, create)
 
@@ -60,18 +61,22 @@ def create_dataset(request: HttpRequest, body: NewDataset) -> HttpResponse:
 @router.get("/datasets/{id}", response=DatasetAnswer)
 def get_dataset(request: HttpRequest, id: str) -> HttpResponse:
     """A dataset by slug or uuid."""
-    return answer(_dataset(find_dataset(request, id)))
+    return answer(dataset_answer(find_dataset(request, id)))
 
 
-@router.put("/datasets/{id}", response=DatasetAnswer)
+@router.api_operation(["PUT", "PATCH"], "/datasets/{id}", response=DatasetAnswer)
 def update_dataset(request: HttpRequest, id: str, body: DatasetChanges) -> HttpResponse:
-    """Change name or description. The slug stays, so that links hold."""
+    """Change name, description or tags. The slug stays, so that links hold."""
     caller = writer(request)
     dataset = find_dataset(request, id)
     actions.update_dataset(
-        dataset=dataset, by=caller.user, name=body.name, description=body.description
+        dataset=dataset,
+        by=caller.user,
+        name=body.name,
+        description=body.description,
+        tags=body.tags,
     )
-    return answer(_dataset(find_dataset(request, str(dataset.uuid))))
+    return answer(dataset_answer(find_dataset(request, str(dataset.uuid))))
 
 
 @router.delete("/datasets/{id}", response={204: None})
@@ -185,7 +190,7 @@ def _find_import(request: HttpRequest, ref: str) -> ImportJob:
     return queries.find_import(caller.user, caller.project, ref)
 
 
-def _dataset(dataset: Dataset) -> dict[str, Any]:
+def dataset_answer(dataset: Dataset) -> dict[str, Any]:
     # queries.datasets annotates item_count, which the type checker cannot know.
     return dataset_payload(dataset, getattr(dataset, "item_count", 0))
 

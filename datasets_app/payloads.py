@@ -15,8 +15,11 @@ def dataset_payload(dataset: Dataset, item_count: int) -> dict[str, Any]:
         "uuid": str(dataset.uuid),
         "name": dataset.name,
         "description": dataset.description,
+        "tags": dataset.tags,
         "version": dataset.version,
         "item_count": item_count,
+        "pinned": dataset.pinned_at is not None,
+        "archived": dataset.archived_at is not None,
         "created_at": dataset.created_at.isoformat(),
         "updated_at": dataset.updated_at.isoformat(),
     }

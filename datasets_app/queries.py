@@ -16,8 +16,13 @@ from evalhub.kit.paging import Page
 PAGE_SIZE = 50
 
 
-def datasets(user: User, project: Project, *, q: str = "") -> QuerySet[Dataset]:
-    """The project's datasets, newest change first, with `item_count` of the current version."""
+def datasets(
+    user: User, project: Project, *, q: str = "", archived: bool | None = None
+) -> QuerySet[Dataset]:
+    """The project's datasets, newest change first, with `item_count` of the current version.
+
+    `archived` keeps those that are, or are not; None keeps both.
+    """
     counts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), number=OuterRef("version"))
     found = (
         Dataset.objects.for_user(user)
@@ -31,7 +36,7 @@ def datasets(user: User, project: Project, *, q: str = "") -> QuerySet[Dataset]:
     )
     if q:
         found = found.filter(Q(name__icontains=q) | Q(description__icontains=q))
-    return found
+    return found if archived is None else found.filter(archived_at__isnull=not archived)
 
 
 def find_dataset(user: User, project: Project, ref: str) -> Dataset:

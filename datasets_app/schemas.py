@@ -14,13 +14,15 @@ class NewDataset(StrictBody):
     name: str
     description: str = ""
     slug: str = ""
+    tags: list[str] = Field(default_factory=list)
 
 
 class DatasetChanges(StrictBody):
     """What is left out stays."""
 
     name: str | None = None
-    description: str | None = None
+    description: str | None = Field(None, description="markdown")
+    tags: list[str] | None = None
 
 
 class ImportOptions(StrictBody):
@@ -46,6 +48,7 @@ class ImportOptions(StrictBody):
 
 class DatasetQuery(Paging):
     q: str = Field("", max_length=500, description="looked for in name and description")
+    archived: bool = Field(False, description="list the archived ones instead")
 
 
 class ItemQuery(Paging):
@@ -62,8 +65,11 @@ class DatasetAnswer(Schema):
     uuid: str
     name: str
     description: str
+    tags: list[str]
     version: int
     item_count: int
+    pinned: bool
+    archived: bool
     created_at: datetime
     updated_at: datetime
 

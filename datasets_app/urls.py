@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from datasets_app.views import datasets, imports, items, versions
+from datasets_app.views import datasets, exports, imports, items, versions
 
 app_name = "datasets"
 ITEM = "<slug:slug>/items/<int:number>"
@@ -13,6 +13,7 @@ urlpatterns = [
     path("<slug:slug>/", datasets.root, name="root"),
     path("<slug:slug>/settings", datasets.settings, name="settings"),
     path("<slug:slug>/delete/", datasets.delete, name="delete"),
+    path("<slug:slug>/export", exports.export, name="export"),
     path("<slug:slug>/items", items.list_items, name="detail"),
     path("<slug:slug>/items/new", items.new, name="item_new"),
     path("<slug:slug>/check", items.check, name="item_check"),

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 
 from datasets_app.api import router as datasets
+from datasets_app.api_actions import router as dataset_actions
+from datasets_app.api_exports import router as exports
 from datasets_app.api_items import router as items
 from evalhub.access.api_auth import ApiToken, reader
 from evalhub.kit.api import ProblemAPI, answer
@@ -88,4 +90,6 @@ api.add_router("", targets)
 api.add_router("", trials)
 api.add_router("", items)
 api.add_router("", datasets)
+api.add_router("", dataset_actions)
+api.add_router("", exports)
 api.add_router("", elsewhere)
