@@ -64,7 +64,7 @@ def get_dataset(request: HttpRequest, id: str) -> HttpResponse:
     return answer(dataset_answer(find_dataset(request, id)))
 
 
-@router.api_operation(["PUT", "PATCH"], "/datasets/{id}", response=DatasetAnswer)
+@router.put("/datasets/{id}", response=DatasetAnswer)
 def update_dataset(request: HttpRequest, id: str, body: DatasetChanges) -> HttpResponse:
     """Change name, description or tags. The slug stays, so that links hold."""
     caller = writer(request)

@@ -29,7 +29,7 @@ class DuplicateAnswer(Schema):
 
 
 @router.post("/datasets/{id}/duplicate", response={201: DuplicateAnswer})
-def duplicate(request: HttpRequest, id: str, body: NewDuplicate) -> HttpResponse:
+def duplicate_a_dataset(request: HttpRequest, id: str, body: NewDuplicate) -> HttpResponse:
     """Make a dataset with all that this one has now. Takes an Idempotency-Key."""
     caller = writer(request)
     dataset = find_dataset(request, id)
@@ -43,7 +43,7 @@ def duplicate(request: HttpRequest, id: str, body: NewDuplicate) -> HttpResponse
 
 
 @router.post("/datasets/{id}/archive", response=DatasetAnswer)
-def archive(request: HttpRequest, id: str) -> HttpResponse:
+def archive_dataset(request: HttpRequest, id: str) -> HttpResponse:
     """Make the dataset read-only and take it out of the list. 409 while a version is written."""
     caller = writer(request)
     dataset = find_dataset(request, id)
@@ -51,7 +51,7 @@ def archive(request: HttpRequest, id: str) -> HttpResponse:
 
 
 @router.post("/datasets/{id}/unarchive", response=DatasetAnswer)
-def unarchive(request: HttpRequest, id: str) -> HttpResponse:
+def unarchive_dataset(request: HttpRequest, id: str) -> HttpResponse:
     """Take the dataset back out of the archive."""
     caller = writer(request)
     dataset = find_dataset(request, id)
@@ -59,7 +59,7 @@ def unarchive(request: HttpRequest, id: str) -> HttpResponse:
 
 
 @router.post("/datasets/{id}/pin", response=DatasetAnswer)
-def pin(request: HttpRequest, id: str) -> HttpResponse:
+def pin_dataset(request: HttpRequest, id: str) -> HttpResponse:
     """Let the dataset come first in lists, for everybody in the project."""
     caller = writer(request)
     dataset = find_dataset(request, id)
@@ -67,7 +67,7 @@ def pin(request: HttpRequest, id: str) -> HttpResponse:
 
 
 @router.post("/datasets/{id}/unpin", response=DatasetAnswer)
-def unpin(request: HttpRequest, id: str) -> HttpResponse:
+def unpin_dataset(request: HttpRequest, id: str) -> HttpResponse:
     """Let the dataset stand where its last change puts it."""
     caller = writer(request)
     dataset = find_dataset(request, id)
