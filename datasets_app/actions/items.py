@@ -17,12 +17,15 @@ def add_items(
     """Add items as one version; returns their numbers, in order.
 
     An external id that is there already with the same payload keeps its item (adding twice changes
-    nothing); with another payload it is a Conflict that lists every offender.
+    nothing); with another payload it is a Conflict that lists every offender. Raises Invalid when
+    an item breaks a schema of the dataset.
     """
     with change_set(dataset=dataset, by=by, message=message) as changes:
         known = _current_by_external_id(changes, contents)
         conflicts: list[FieldError] = []
+        holders: list[int] = []  # of the ids in conflict, where they are items already
         fresh: list[ItemContent] = []
+        fresh_at: list[int] = []
         places: list[int | None] = []  # the item's number when known, else None: the next fresh one
         seen: dict[str, tuple[int, ItemContent]] = {}
         for index, content in enumerate(contents):
@@ -33,6 +36,7 @@ def add_items(
                 places.append(revision.number)
                 if not content_of(revision).same_payload(content):
                     conflicts.append(_offender(index, content, f"item #{revision.number}"))
+                    holders.append(revision.number)
             elif earlier is not None:
                 places.append(-1 - earlier[0])
                 if not earlier[1].same_payload(content):
@@ -42,6 +46,7 @@ def add_items(
                     seen[key] = (len(fresh), content)
                 places.append(None)
                 fresh.append(content)
+                fresh_at.append(index)
         if conflicts:
             taken = (
                 "An external id is taken by an item"
@@ -51,8 +56,9 @@ def add_items(
             raise Conflict(
                 f"{taken} with other content. Nothing was added.",
                 errors=conflicts[:1000],
+                **({"item": holders[0]} if len(contents) == 1 and holders else {}),
             )
-        numbers = changes.add(fresh) if fresh else []
+        numbers = changes.add(fresh, places=fresh_at) if fresh else []
     new = iter(numbers)
     return [
         next(new) if place is None else numbers[-1 - place] if place < 0 else place
@@ -83,23 +89,17 @@ def update_item(
             )
         if content_of(current).same_payload(content):
             return current
-        if content.external_id != current.external_id:
-            taken = _current_by_external_id(changes, [content])
-            if taken:
-                other = next(iter(taken.values()))
-                raise Conflict(
-                    f"The external id “{content.external_id}” belongs to item #{other.number}.",
-                    errors=[FieldError("/external_id", "Taken.")],
-                )
+        require_free_external_id(changes, content, number)
         changes.replace(current, content)
     return current_item(dataset, number)
 
 
 def delete_item(
     *, dataset: Dataset, number: int, by: User, revision: int | None = None, message: str = ""
-) -> None:
-    """Remove item `number`; raises StaleRevision when `revision` is given and no longer the
-    current.
+) -> ItemRevision:
+    """Remove item `number`; returns the mark of it in the item's history.
+
+    Raises StaleRevision when `revision` is given and no longer the current.
     """
     with change_set(dataset=dataset, by=by, message=message) as changes:
         current = current_item(changes.dataset, number)
@@ -109,6 +109,22 @@ def delete_item(
                 current=current.pk,
             )
         changes.remove(current)
+        return ItemRevision.objects.get(
+            dataset=dataset, number=number, version_from=changes.version
+        )
+
+
+def require_free_external_id(changes: ChangeSet, content: ItemContent, number: int) -> None:
+    """Raise Conflict, with the other's number in `item`, when not item `number` but another one
+    has the content's external id.
+    """
+    for other in _current_by_external_id(changes, [content]).values():
+        if other.number != number:
+            raise Conflict(
+                f"The external id “{content.external_id}” belongs to item #{other.number}.",
+                errors=[FieldError("/external_id", "Taken.")],
+                item=other.number,
+            )
 
 
 def current_item(dataset: Dataset, number: int) -> ItemRevision:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models.functions import Now
 
+from datasets_app.item_schemas import ItemSchemas, compile_schemas
 from datasets_app.items import ItemContent
 from datasets_app.models import Dataset, DatasetJob, DatasetVersion, ItemRevision
 from evalhub.access.actions import audit
 from evalhub.access.models import User
 from evalhub.kit import bulk
-from evalhub.kit.errors import Conflict, NotFound
+from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound
+
+MAX_PROBLEMS = 1_000
 
 COLUMNS = (
     "dataset",
@@ -81,9 +84,20 @@ class ChangeSet:
     added: int = 0
     changed: int = 0
     removed: int = 0
+    _schemas: ItemSchemas | None = field(default=None, init=False)
 
-    def add(self, contents: Sequence[ItemContent]) -> list[int]:
-        """Add items; returns their numbers."""
+    def add(
+        self, contents: Sequence[ItemContent], *, places: Sequence[int] | None = None
+    ) -> list[int]:
+        """Add items; returns their numbers.
+
+        Raises Invalid when one breaks a schema, with pointers such as /items/0/input/question;
+        `places` are the indexes to name instead of those in `contents`.
+        """
+        self._require_schemas(
+            (f"/items/{index}", content)
+            for index, content in zip(places or range(len(contents)), contents, strict=True)
+        )
         first = self.dataset.next_item_number
         numbers = list(range(first, first + len(contents)))
         self._insert(
@@ -95,7 +109,10 @@ class ChangeSet:
         return numbers
 
     def replace(self, revision: ItemRevision, content: ItemContent) -> None:
-        """Put a new revision in the place of the current one."""
+        """Put a new revision in the place of the current one. Raises Invalid when it breaks a
+        schema, with pointers such as /input/question.
+        """
+        self._require_schemas([("", content)])
         self._close(revision)
         self._insert([revision_row(self.dataset.pk, revision.number, self.version, content)])
         self.changed += 1
@@ -109,9 +126,21 @@ class ChangeSet:
         )
         self.removed += 1
 
+    def revive(self, mark: ItemRevision, content: ItemContent) -> None:
+        """Bring a removed item back with that content; `mark` is its removal in the history."""
+        self._close(mark)
+        self._insert([revision_row(self.dataset.pk, mark.number, self.version, content)])
+        self.added += 1
+
     @property
     def empty(self) -> bool:
         return not (self.added or self.changed or self.removed)
+
+    def _require_schemas(self, contents: Iterable[tuple[str, ItemContent]]) -> None:
+        if self._schemas is None:
+            self._schemas = schemas_at(self.dataset.pk, self.dataset.version)
+        if self._schemas:
+            require_schemas(self._schemas, contents)
 
     def _insert(self, rows: Iterable[tuple[object, ...]]) -> None:
         bulk.insert(ItemRevision, COLUMNS, rows)
@@ -174,9 +203,12 @@ def _writer(dataset: Dataset) -> str:
 
 
 def publish(changes: ChangeSet, *, by: User | None, message: str) -> DatasetVersion:
-    """Make the version of `changes` the current one. The caller holds the dataset's lock."""
+    """Make the version of `changes` the current one. The caller holds the dataset's lock.
+
+    It keeps the schemas of the version before.
+    """
     dataset = changes.dataset
-    before = item_count(dataset.pk, dataset.version)
+    last = DatasetVersion.objects.filter(dataset=dataset, number=dataset.version).first()
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=changes.version,
@@ -185,7 +217,8 @@ def publish(changes: ChangeSet, *, by: User | None, message: str) -> DatasetVers
         added=changes.added,
         changed=changes.changed,
         removed=changes.removed,
-        item_count=before + changes.added - changes.removed,
+        item_count=(last.item_count if last else 0) + changes.added - changes.removed,
+        schemas=last.schemas if last else {},
     )
     Dataset.objects.filter(pk=dataset.pk).update(
         version=changes.version,
@@ -213,3 +246,35 @@ def item_count(dataset_id: int, version: int) -> int:
         .first()
         or 0
     )
+
+
+def stored_schemas(dataset_id: int, version: int) -> dict[str, str]:
+    """The schemas that hold at `version`, as texts by field; {} when there are none."""
+    return (
+        DatasetVersion.objects.filter(dataset=dataset_id, number=version)
+        .values_list("schemas", flat=True)
+        .first()
+        or {}
+    )
+
+
+def schemas_at(dataset_id: int, version: int) -> ItemSchemas:
+    """The same, compiled."""
+    return compile_schemas(stored_schemas(dataset_id, version))
+
+
+def require_schemas(schemas: ItemSchemas, contents: Iterable[tuple[str, ItemContent]]) -> None:
+    """Raises Invalid with what is wrong with the contents, each given with its JSON pointer."""
+    problems: list[FieldError] = []
+    broken = 0
+    for pointer, content in contents:
+        found = schemas.problems(content, pointer=pointer)
+        broken += bool(found)
+        problems += found[: MAX_PROBLEMS - len(problems)]
+    if problems:
+        first = problems[0]
+        more = f" {broken:,} items do not match." if broken > 1 else ""
+        raise Invalid(
+            f"{first.pointer.lstrip('/')} does not match the schema: {first.detail}{more}",
+            errors=problems,
+        )
