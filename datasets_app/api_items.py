@@ -96,7 +96,7 @@ def update_item(
     dataset = find_dataset(request, id)
     current = queries.find_item(dataset, dataset.version, number)
     revision = _revision(body, current.pk)
-    content = parse_item(_merged(current, body))
+    content = parse_item(merged(current, body))
     try:
         updated = actions.update_item(
             dataset=dataset,
@@ -104,7 +104,7 @@ def update_item(
             revision=revision,
             content=content,
             by=caller.user,
-            message=_message(body),
+            message=message_of(body),
         )
     except StaleRevision as error:
         dataset.refresh_from_db()
@@ -153,7 +153,7 @@ def _new_items(body: Mapping[str, Any]) -> tuple[list[ItemContent], str]:
         for name in body
         if name not in ("items", "message")
     ]
-    message = _message(body)
+    message = message_of(body)
     given = body["items"]
     if not isinstance(given, list) or not given:
         problems.append(FieldError("/items", "Items are a list with at least one item."))
@@ -177,7 +177,7 @@ def _new_items(body: Mapping[str, Any]) -> tuple[list[ItemContent], str]:
     return contents, message
 
 
-def _merged(current: ItemRevision, body: Mapping[str, Any]) -> dict[str, Any]:
+def merged(current: ItemRevision, body: Mapping[str, Any]) -> dict[str, Any]:
     """The item's fields after the change. Raises Invalid for a field that cannot be removed."""
     payload: dict[str, Any] = {
         "input": current.input,
@@ -196,12 +196,12 @@ def _merged(current: ItemRevision, body: Mapping[str, Any]) -> dict[str, Any]:
     }
     remove = body.get("remove", [])
     if not isinstance(remove, list):
-        _refuse("/remove", "“remove” is a list of field names.")
+        refuse("/remove", "“remove” is a list of field names.")
     for index, name in enumerate(remove):
         if name not in REMOVABLE:
-            _refuse(f"/remove/{index}", f"What can be removed: {', '.join(REMOVABLE)}.")
+            refuse(f"/remove/{index}", f"What can be removed: {', '.join(REMOVABLE)}.")
         if name in given:
-            _refuse(f"/remove/{index}", f"“{name}” is both given and removed.")
+            refuse(f"/remove/{index}", f"“{name}” is both given and removed.")
         payload.pop(name, None)
     return payload | given
 
@@ -210,16 +210,16 @@ def _revision(body: Mapping[str, Any], current: int) -> int:
     """The revision that a change is based on; the current one when it does not say."""
     revision = body.get("revision", current)
     if type(revision) is not int:
-        _refuse("/revision", "A revision is the number that the item came with.")
+        refuse("/revision", "A revision is the number that the item came with.")
     return revision
 
 
-def _message(body: Mapping[str, Any]) -> str:
+def message_of(body: Mapping[str, Any]) -> str:
     message = body.get("message", "")
     if not isinstance(message, str) or len(message) > 500:
-        _refuse("/message", "A message is a text of at most 500 characters.")
+        refuse("/message", "A message is a text of at most 500 characters.")
     return message
 
 
-def _refuse(pointer: str, detail: str) -> NoReturn:
+def refuse(pointer: str, detail: str) -> NoReturn:
     raise Invalid(detail, errors=[FieldError(pointer, detail)])
