@@ -37,7 +37,15 @@ class Kind:
 
 
 # kind -> "module:name" of its Kind, imported when a job of the kind is worked on.
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "set_split": "datasets_app.bulk.selection_kinds:HERE",
+    "add_tags": "datasets_app.bulk.selection_kinds:HERE",
+    "remove_tags": "datasets_app.bulk.selection_kinds:HERE",
+    "delete": "datasets_app.bulk.selection_kinds:HERE",
+    "copy_to": "datasets_app.bulk.selection_kinds:COPY",
+    "undo": "datasets_app.bulk.selection_kinds:UNDO",
+    "duplicate": "datasets_app.actions.duplicate:KIND",
+}
 
 
 def find_kind(name: str) -> Kind:
