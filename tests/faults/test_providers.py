@@ -194,6 +194,7 @@ def test_a_token_cap_is_not_passed_though_workers_are_killed(
         target=target,
         concurrency=SEATS,
         max_tokens=cap,
+        timeout_s=2.0,
     )
     worker = installation.start_worker()
     for _ in range(kills):
