@@ -1,4 +1,5 @@
-"""The client: a method for each thing the API does. Some are in `runs.py` and `trials.py`.
+"""The client: a method for each thing the API does. Some are in `runs.py`, `targets.py` and
+`trials.py`.
 
 Answers are the API's JSON as dictionaries. Methods named `list_...` are iterators over all entries
 and ask for the next page when they need it. Every method may raise ApiError (the server refused,
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Self
 from evalhub_client import waiting
 from evalhub_client.connection import Connection, Json, segment
 from evalhub_client.runs import RunMethods, dataset_path, given
+from evalhub_client.targets import TargetMethods
 from evalhub_client.trials import TrialMethods
 
 if TYPE_CHECKING:
     import httpx
 
 
-class Client(RunMethods, TrialMethods):
+class Client(RunMethods, TargetMethods, TrialMethods):
     """A connection to one project of an evalhub server. Use it in a `with`, or call `close`.
 
     `token` is an API token; it belongs to a project. `timeout` is in seconds, for connecting and
@@ -223,10 +225,6 @@ class Client(RunMethods, TrialMethods):
         )
 
     # What there is to use
-
-    def list_targets(self) -> Iterator[Json]:
-        """Targets that a run can name: `{ref, id, name, kind, description, version}`."""
-        return self._connection.pages("/targets")
 
     def list_scorers(self) -> Iterator[Json]:
         """Scorers that a run can use: `{use, label, description, kind, params}`."""

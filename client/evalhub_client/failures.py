@@ -46,7 +46,41 @@ _TRY = {
     "context": "--context",
     "scorers": "--scorer",
 }
-_PLACES = {"run": _RUN, "try": _TRY, "import": _IMPORT, "rescore": {"scorers": "--scorer"}}
+_CONNECTION = {
+    "name": "the name",
+    "base_url": "--base-url",
+    "key": "the key",
+    "requests_per_minute": "--requests-per-minute",
+    "tokens_per_minute": "--tokens-per-minute",
+}
+_TARGET = {
+    "name": "NAME",
+    "kind": "--kind",
+    "transport": "--transport",
+    "config": "--config",
+    "description": "--description",
+    "message": "--message",
+    "input": "--input",
+    "context": "--context",
+    "metadata": "--metadata",
+}
+_RECORDING = {
+    "file": "FILE",
+    "name": "--name",
+    "key_column": "--key",
+    "output_column": "--output",
+    "key_field": "--key-field",
+    "read_as": "--read-as",
+}
+_PLACES = {
+    "run": _RUN,
+    "try": _TRY,
+    "import": _IMPORT,
+    "rescore": {"scorers": "--scorer"},
+    "connections": _CONNECTION,
+    "targets": _TARGET,
+    "recordings": _RECORDING,
+}
 
 
 class UsageError(Exception):

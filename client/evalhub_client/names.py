@@ -1,4 +1,4 @@
-"""From what a user calls a dataset or a run to what the API calls it."""
+"""From what a user calls a dataset, a target or a run to what the API calls it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def require_dataset(client: Client, name: str) -> dict[str, Any]:
             f"There is no dataset “{name}”. `evalhub datasets` lists those there are."
         )
     return found
+
+
+def find_target(client: Client, name: str) -> dict[str, Any] | None:
+    """The saved target with that slug, else the one with that name; None when there is none."""
+    if _SLUG.match(name):
+        try:
+            return client.get_target(name)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+    plain = " ".join(name.split())
+    # The reference of a saved target is its slug; others have a colon in it.
+    found = [one for one in client.list_targets() if one["name"] == plain and ":" not in one["ref"]]
+    return client.get_target(found[0]["id"]) if found else None
 
 
 def run_reference(text: str) -> str:

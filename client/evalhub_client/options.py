@@ -7,9 +7,12 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from evalhub_client.parsing import Parser, add_command, add_connection
+from evalhub_client.target_options import add_target_commands
+
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
-    *("pause", "resume", "retry", "rescore", "delete-run"),
+    *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings"),
 )
 
 _EPILOG = """\
@@ -35,13 +38,6 @@ def unknown_command(arguments: list[str]) -> bool:
     return bool(arguments) and not arguments[0].startswith("-") and arguments[0] not in COMMANDS
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong as all of evalhub does: one line, then where to read more."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"evalhub: {message}\nSee: {self.prog} --help\n")
-
-
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> NoReturn:
         from importlib.metadata import version
@@ -64,7 +60,7 @@ class _Help(argparse.Action):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; what it gives has `module`, the command's."""
-    root = _Parser(
+    root = Parser(
         prog="evalhub",
         description="Import datasets, run them against targets, compare the runs.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -73,21 +69,21 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("-h", "--help", action=_Help, nargs=0, help="show this and end")
     root.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
-    _add_connection(root, default=None)
+    add_connection(root, default=None)
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_import(_command(commands, "import", "importing", "read a file into a dataset"))
-    _add_run(_command(commands, "run", "running", "run a dataset against a target", _RUN_EPILOG))
-    compare = _command(commands, "compare", "comparing", "say what changed from run A to run B")
+    _add_import(add_command(commands, "import", "importing", "read a file into a dataset"))
+    _add_run(add_command(commands, "run", "running", "run a dataset against a target", _RUN_EPILOG))
+    compare = add_command(commands, "compare", "comparing", "say what changed from run A to run B")
     compare.add_argument("run_a", metavar="RUN_A", help="number or uuid")
     compare.add_argument("run_b", metavar="RUN_B", help="number or uuid")
-    _command(commands, "runs", "listing", "list the project's runs, newest first")
-    _command(commands, "datasets", "listing", "list the project's datasets")
-    results = _command(commands, "results", "results", "write out every result of a run")
+    add_command(commands, "runs", "listing", "list the project's runs, newest first")
+    add_command(commands, "datasets", "listing", "list the project's datasets")
+    results = add_command(commands, "results", "results", "write out every result of a run")
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
-    _command(commands, "targets", "listing", "list what can be run against")
-    _add_try(_command(commands, "try", "trying", "send one input to a target", _TRY_EPILOG))
+    _add_try(add_command(commands, "try", "trying", "send one input to a target", _TRY_EPILOG))
     _add_life(commands)
+    add_target_commands(commands)
     return root
 
 
@@ -100,7 +96,7 @@ def _add_life(commands: Any) -> None:
         ("rescore", "score a run's results again, without calling its target"),
         ("delete-run", "delete a run with its results"),
     ):
-        command = _command(commands, name, "life", summary)
+        command = add_command(commands, name, "life", summary)
         command.add_argument("run", metavar="RUN", help="number or uuid")
         if name == "rescore":
             _add_scorers(command, required=True)
@@ -111,45 +107,6 @@ def _add_life(commands: Any) -> None:
             )
         if name in ("retry", "rescore"):
             command.add_argument("--wait", action="store_true", help="wait until it is done")
-
-
-def _command(
-    commands: Any, name: str, module: str, summary: str, epilog: str | None = None
-) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    made.set_defaults(module=module)
-    # Understood before and after the command; SUPPRESS keeps what was given before it.
-    _add_connection(made, default=argparse.SUPPRESS)
-    return made
-
-
-def _add_connection(to: argparse.ArgumentParser, *, default: Any) -> None:
-    group = to.add_argument_group("where and how")
-    group.add_argument(
-        "--server",
-        metavar="URL",
-        default=default,
-        help="an evalhub server, else EVALHUB_SERVER, else the data folder here",
-    )
-    group.add_argument(
-        "--token", default=default, help="API token for the server, else EVALHUB_TOKEN"
-    )
-    group.add_argument(
-        "--project", metavar="SLUG", default=default, help="project, else EVALHUB_PROJECT"
-    )
-    group.add_argument(
-        "--json",
-        action="store_true",
-        default=default if default is argparse.SUPPRESS else False,
-        help="answer in JSON",
-    )
 
 
 def _add_import(to: argparse.ArgumentParser) -> None:

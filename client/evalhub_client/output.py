@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MINUS = "−"
@@ -24,6 +24,14 @@ def write_json(value: Any) -> None:
 def write(text: str = "") -> None:
     """A line of an answer on standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def write_answer(value: Any, text: Callable[[], str], *, as_json: bool) -> None:
+    """The answer as JSON, or what `text` makes of it for people."""
+    if as_json:
+        write_json(value)
+    else:
+        write(text())
 
 
 def clean(text: str) -> str:

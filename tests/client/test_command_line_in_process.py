@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.client.api_server import ApiServer, Reply
+
 CSV = "question,right,good,guess,note\n1+1,2,2,2,\n2+2,4,4,5,hard\n2+2,4,4,5,hard\n3+3,6,6,=6,\n"
 IMPORT = ["--input", "question", "--expected", "right", "--rest", "metadata"]
 
@@ -185,6 +187,20 @@ def test_what_is_not_there_is_said_and_nothing_is_started(
     assert "Traceback" not in err
     assert "WARNING" not in err
     assert len(folder.json("runs")) == before
+
+
+def test_a_target_is_saved_and_tested_without_a_server(folder: Folder) -> None:
+    with ApiServer() as service:
+        service.answer("POST", "/answer", Reply({"data": {"answer": "2"}}))
+        config = {"url": f"{service.url}/api/v1/answer", "output": "data.answer"}
+        save = ("targets", "save", "Service", "--kind", "agent", "--transport", "http")
+        folder.run(*save, "--config", json.dumps(config))
+        out, err = folder.run("targets", "test", "service", "--input", '{"q": "1+1"}')
+        (asked,) = service.asked
+    assert asked.json == {"input": {"q": "1+1"}}
+    assert "Response after" in out
+    assert "Output:\n2\n" in out
+    assert err == ""
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

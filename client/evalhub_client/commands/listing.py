@@ -1,4 +1,4 @@
-"""`evalhub datasets`, `evalhub runs` and `evalhub targets`."""
+"""`evalhub datasets` and `evalhub runs`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,6 @@ def run(options: argparse.Namespace) -> int:
                 "No datasets yet. See: evalhub import --help",
             ),
             "runs": (door.client.list_runs, _runs, "No runs yet. See: evalhub run --help"),
-            "targets": (
-                door.client.list_targets,
-                _targets,
-                "No targets are registered. Outputs in your items can be run as recorded:PATH.",
-            ),
         }
         entries, shown, nothing = lists[options.command]
         found = list(entries())
@@ -64,8 +59,3 @@ def _runs(found: list[Json]) -> str:
     ]
     headers = ["Run", "Name", "Dataset", "Target", "Status", "Items", "Created"]
     return table(headers, rows, right=(0, 5))
-
-
-def _targets(found: list[Json]) -> str:
-    rows = [[one["ref"], one["name"], one["kind"], one["description"]] for one in found]
-    return table(["Reference", "Name", "Kind", "Description"], rows)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from evalhub_client.commands.json_options import parse_object, parse_scorer
+from evalhub_client.commands.json_options import parse_object, parse_scorer, parse_value, read_text
 from evalhub_client.connect import Door, connect
-from evalhub_client.failures import Interrupted, UsageError
+from evalhub_client.failures import Interrupted
 from evalhub_client.output import clean, count, milliseconds, table, write, write_json
 from evalhub_client.progress import Progress
 from evalhub_client.trials import NO_OUTPUT_EXPECTED
@@ -21,43 +20,52 @@ Json = dict[str, Any]
 
 def run(options: argparse.Namespace) -> int:
     given = {
-        "input": _value(options.input, "--input"),
+        "input": parse_value(options.input, "--input"),
         "expected_output": NO_OUTPUT_EXPECTED
         if options.expected is None
-        else _value(options.expected, "--expected"),
+        else parse_value(options.expected, "--expected"),
         "context": None
         if options.context is None
-        else parse_object(_text(options.context, "--context"), "--context"),
+        else parse_object(read_text(options.context, "--context"), "--context"),
         "scorers": [parse_scorer(text) for text in options.scorer],
     }
     progress = Progress()
     with connect(options) as door:
         made = door.client.try_target(options.target, **given)
-        trial = _wait(door, made, progress)
+        trial = wait_for(door, made, progress)
     if options.json:
         write_json(trial)
     elif trial["status"] == "completed":
         write(as_text(trial))
     if trial["status"] == "completed":
         return 0
-    print(f"evalhub: {_what_failed(trial)}", file=sys.stderr)
+    print(f"evalhub: {what_failed(trial)}", file=sys.stderr)
     return 1
 
 
 def as_text(trial: Json) -> str:
     """Output, scores and what it took, for people."""
-    output = trial["output"]
-    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, indent=2)
-    lines = [clean(line) for line in text.split("\n")]
+    lines = [output_text(trial["output"])]
     if trial["scores"]:
         lines += ["", _scores(trial["scores"])]
+    return "\n".join([*lines, "", used_text(trial)])
+
+
+def output_text(value: Any) -> str:
+    """A text as it is, other values as JSON; without characters that steer a terminal."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return "\n".join(clean(line) for line in text.split("\n"))
+
+
+def used_text(trial: Json) -> str:
+    """A line with latency, tokens and cost."""
     used = [f"Latency: {milliseconds(trial['latency_ms'])}"]
     if trial["input_tokens"] is not None or trial["output_tokens"] is not None:
         tokens = [count(trial[name] or 0) for name in ("input_tokens", "output_tokens")]
         used.append(f"tokens: {tokens[0]} in, {tokens[1]} out")
     if trial["cost_usd"] is not None:
         used.append(f"cost: ${trial['cost_usd']:.4f}")
-    return "\n".join([*lines, "", f"{', '.join(used)}."])
+    return f"{', '.join(used)}."
 
 
 def _scores(scores: dict[str, Json]) -> str:
@@ -74,7 +82,8 @@ def _scores(scores: dict[str, Json]) -> str:
     return table(["Scorer", "Score", "Passed", "Reason"], rows, right=[1])
 
 
-def _what_failed(trial: Json) -> str:
+def what_failed(trial: Json) -> str:
+    """Why there is no output."""
     if trial["error"] is not None:
         return f"{trial['error']['type']}: {clean(trial['error']['message'])}"
     if trial["status"] == "cancelled":
@@ -82,7 +91,8 @@ def _what_failed(trial: Json) -> str:
     return clean(trial["reason"]) or "It gave no reason."
 
 
-def _wait(door: Door, made: Json, progress: Progress) -> Json:
+def wait_for(door: Door, made: Json, progress: Progress) -> Json:
+    """The trial once it has ended. Ctrl-C cancels it."""
     with door.tended(progress.say) as tend:
 
         def on_poll(trial: Json) -> None:
@@ -95,34 +105,3 @@ def _wait(door: Door, made: Json, progress: Progress) -> Json:
             door.client.cancel_trial(made["id"])
             progress.say("Stopped.")
             raise Interrupted from None
-
-
-def _value(text: str, option: str) -> Any:
-    """The JSON value of an option or of the file it names (@file); what does not begin like JSON is
-    a text.
-    """
-    text = _text(text, option)
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except ValueError as error:
-        if not text.lstrip().startswith(("{", "[", '"')):
-            return text
-        what = str(error)
-        if isinstance(error, json.JSONDecodeError):
-            what = f"{error.msg} at line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{option} is not valid JSON: {what}.") from error
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _text(text: str, option: str) -> str:
-    if not text.startswith("@"):
-        return text
-    try:
-        return Path(text[1:]).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{option}: {text[1:]} is not UTF-8 text.") from error
