@@ -23,7 +23,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from evalhub.kit import charts, figures, highlight, plots, svg
+from evalhub.kit import charts, figures, highlight, markdown, plots, svg
 
 register = template.Library()
 
@@ -236,6 +236,21 @@ def run_key(letter: str) -> SafeString:
 
 register.filter("is_long", highlight.is_long)
 register.filter("one_line", highlight.one_line)
+
+
+register.filter("is_long_text", markdown.is_long)
+
+
+@register.filter("markdown")
+def as_markdown(text: str) -> SafeString:
+    """Markdown that people wrote, as safe HTML."""
+    return mark_safe(markdown.to_html(text))
+
+
+@register.filter
+def first_line(text: str) -> SafeString:
+    """The first paragraph of markdown as text."""
+    return mark_safe(markdown.first_line(text))
 
 
 @register.filter
