@@ -74,7 +74,7 @@ def _passes(job: DatasetJob, kind: Kind, leave_at: float) -> bool:
     """Go over the items that are left, once for each step; False when stopped on the way."""
     if not job.total:
         job.total = kind.count(job) * len(kind.steps)
-        if not job.extend(total=job.total):
+        if not job.extend(total=job.total, params=job.params):
             return False
     while (number := job.params.get("pass", 0)) < len(kind.steps):
         held = _batch(job, kind, number)

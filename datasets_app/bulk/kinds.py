@@ -38,6 +38,8 @@ class Kind:
 
 # kind -> "module:name" of its Kind, imported when a job of the kind is worked on.
 KINDS: dict[str, str] = {
+    "restore": "datasets_app.bulk.restoring:KIND",
+    "set_schemas": "datasets_app.bulk.schema_check:KIND",
     "set_split": "datasets_app.bulk.selection_kinds:HERE",
     "add_tags": "datasets_app.bulk.selection_kinds:HERE",
     "remove_tags": "datasets_app.bulk.selection_kinds:HERE",
