@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -86,13 +85,6 @@ def find_target_version(target: SavedTarget, number: int | None = None) -> Targe
     if found is None:
         raise NotFound(f"{target.name} has no version {wanted}.")
     return found
-
-
-def configs(targets: Iterable[SavedTarget]) -> dict[int, dict[str, Any]]:
-    """{target: configuration of its newest version}; one query for all."""
-    ids = [target.pk for target in targets]
-    found = TargetVersion.objects.filter(target__in=ids, number=F("target__version"))
-    return dict(found.values_list("target", "config"))
 
 
 def recordings(user: User, project: Project) -> QuerySet[Recording]:

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.utils.text import slugify
 
 from evalhub.access.actions import RESERVED_SLUGS, audit
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import Conflict, FieldError, Invalid
 from evalhub.kit.outgoing import OutgoingError
 from evalhub.kit.outgoing.urls import parse_url, same_origin
+from evalhub.kit.slugs import free_slug
 from evalhub.kit.vault import encrypt
 from runs_app.connections import check_variable, targets_using
 from runs_app.models import Connection
@@ -174,17 +174,8 @@ def _checked_limit(field: str, limit: int | None) -> int | None:
 
 
 def _free_slug(project: Project, name: str) -> str:
-    plain = slugify(name)[:80] or "connection"
-    if plain in RESERVED_SLUGS:
-        plain = f"{plain}-connection"
-    stem = plain[:70]
-    known = Connection.objects.filter(project=project, slug__startswith=stem)
-    taken = set(known.values_list("slug", flat=True))
-    slug, number = plain, 2
-    while slug in taken:
-        slug = f"{stem}-{number}"
-        number += 1
-    return slug
+    taken = set(project.connections.values_list("slug", flat=True))
+    return free_slug(name, "connection", taken=taken, reserved=RESERVED_SLUGS)
 
 
 def _wrong(field: str, detail: str) -> Invalid:

@@ -17,7 +17,7 @@ from evalhub.access.models import Project, User
 from evalhub.kit import bulk
 from evalhub.kit.errors import Conflict, FieldError, Invalid, Unavailable
 from evalhub.kit.json import JsonError, dumps, loads
-from runs_app.actions.targets import free_slug
+from evalhub.kit.slugs import free_slug
 from runs_app.models import RecordedOutput, Recording, TargetVersion
 
 KEY_FIELDS = ("number", "external_id")
@@ -193,7 +193,7 @@ def _write(
             taken = set(project.recordings.values_list("slug", flat=True))
             recording = Recording.objects.create(
                 project=project,
-                slug=free_slug(name, taken, "recording"),
+                slug=free_slug(name, "recording", taken=taken),
                 name=name,
                 key_field=key_field,
                 rows=count,

@@ -6,19 +6,18 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.utils.text import slugify
 
 from evalhub.access.actions import audit
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound
 from evalhub.kit.json import JsonError, canonical
+from evalhub.kit.slugs import free_slug
 from runs_app import targets
 from runs_app.models import SavedTarget, TargetVersion
 from runs_app.targets.base import KINDS
 
 TRANSPORTS = ("chat", "http", "python", "recorded", "scorer")
 RESERVED = {"new", "field", "recordings", "test", "tests"}  # addresses below /targets/
-MAX_SLUG = 80
 MAX_CONFIG_CHARS = 400_000
 
 
@@ -97,18 +96,6 @@ def delete_target(*, target: SavedTarget, by: User) -> None:
         audit(target.project, by, "target.deleted", target.slug, name=target.name)
 
 
-def free_slug(name: str, taken: set[str], otherwise: str) -> str:
-    """A slug made of the name that is neither reserved nor taken; `otherwise` when no letter is
-    left of it.
-    """
-    base = (slugify(name) or otherwise)[: MAX_SLUG - 5]
-    slug, number = base, 1
-    while slug in taken or slug in RESERVED:
-        number += 1
-        slug = f"{base}-{number}"
-    return slug
-
-
 def _problems(
     name: str,
     kind: str,
@@ -163,7 +150,7 @@ def _create(
             taken = set(project.targets.filter(deleted_at=None).values_list("slug", flat=True))
             target = SavedTarget.objects.create(
                 project=project,
-                slug=free_slug(name, taken, "target"),
+                slug=free_slug(name, "target", taken=taken, reserved=RESERVED),
                 name=name,
                 kind=kind,
                 transport=transport,

@@ -88,7 +88,7 @@ def test_a_deleted_target_is_gone_and_its_slug_is_free(
 
 @pytest.mark.parametrize("name", ["New", "Tests", "recordings"])
 def test_a_slug_never_hides_an_address_of_ours(project: Project, editor: User, name: str) -> None:
-    assert save(project, editor, name=name).slug == f"{name.lower()}-2"
+    assert save(project, editor, name=name).slug == f"{name.lower()}-target"
 
 
 @pytest.mark.parametrize(
