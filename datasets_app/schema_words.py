@@ -21,6 +21,7 @@ KINDS: Final = {
     "format": "format",
     "additionalProperties": "unknown field",
     "unevaluatedProperties": "unknown field",
+    "falseSchema": "unknown field",
     "minLength": "length",
     "maxLength": "length",
     "minItems": "length",
@@ -110,7 +111,7 @@ def pointer_of(path: Sequence[str | int]) -> str:
 def _detail(keyword: str, value: Any, error: Any) -> str:
     instance = error.instance
     if keyword == "type":
-        wanted = " or ".join(_TYPES.get(name, str(name)) for name in value)
+        wanted = " or ".join(words for name, words in _TYPES.items() if name in value)
         return f"{_shown(instance)} is {_type_of(instance)}; {wanted} is needed."
     if keyword == "enum":
         listed = ", ".join(_shown(one) for one in value[:10])
@@ -121,6 +122,8 @@ def _detail(keyword: str, value: Any, error: Any) -> str:
         return f"{_shown(instance)} does not match the pattern {_cut(value, 100)}."
     if keyword == "format":
         return f"{_shown(instance)} is not in the format “{value}”."
+    if keyword == "falseSchema":
+        return "The schema allows nothing here."
     if keyword in _BOUNDS:
         return f"{_shown(instance)} is out of range: {_BOUNDS[keyword]} {value} is needed."
     if keyword in _LENGTHS:

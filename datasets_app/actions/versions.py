@@ -115,6 +115,7 @@ class ChangeSet:
         self._require_schemas([("", content)])
         self._close(revision)
         self._insert([revision_row(self.dataset.pk, revision.number, self.version, content)])
+        self._stay_purged(revision, content)
         self.changed += 1
 
     def remove(self, revision: ItemRevision) -> None:
@@ -124,12 +125,19 @@ class ChangeSet:
         self._insert(
             [revision_row(self.dataset.pk, revision.number, self.version, content, deleted=True)]
         )
+        self._stay_purged(revision, content)
         self.removed += 1
 
     def revive(self, mark: ItemRevision, content: ItemContent) -> None:
-        """Bring a removed item back with that content; `mark` is its removal in the history."""
+        """Bring a removed item back with that content; `mark` is its removal in the history.
+
+        Raises Invalid when it breaks a schema.
+        """
+        if not mark.purged:
+            self._require_schemas([("", content)])
         self._close(mark)
         self._insert([revision_row(self.dataset.pk, mark.number, self.version, content)])
+        self._stay_purged(mark, content)
         self.added += 1
 
     @property
@@ -144,6 +152,13 @@ class ChangeSet:
 
     def _insert(self, rows: Iterable[tuple[object, ...]]) -> None:
         bulk.insert(ItemRevision, COLUMNS, rows)
+
+    def _stay_purged(self, before: ItemRevision, content: ItemContent) -> None:
+        """An item that was purged remains so until it is given a content again."""
+        if before.purged and before.content_hash == content.content_hash:
+            ItemRevision.objects.filter(
+                dataset=self.dataset, number=before.number, version_from=self.version
+            ).update(purged=True)
 
     def _close(self, revision: ItemRevision) -> None:
         closed = ItemRevision.objects.filter(pk=revision.pk, version_to=None).update(
