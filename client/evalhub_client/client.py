@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from evalhub_client import waiting
+from evalhub_client.bulk import BulkMethods
 from evalhub_client.connection import Connection, Json, segment
+from evalhub_client.datasets import DatasetMethods
+from evalhub_client.items import ItemMethods
 from evalhub_client.runs import RunMethods, dataset_path, given
 from evalhub_client.targets import TargetMethods
 from evalhub_client.trials import TrialMethods
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class Client(RunMethods, TargetMethods, TrialMethods):
+class Client(BulkMethods, DatasetMethods, ItemMethods, RunMethods, TargetMethods, TrialMethods):
     """A connection to one project of an evalhub server. Use it in a `with`, or call `close`.
 
     `token` is an API token; it belongs to a project. `timeout` is in seconds, for connecting and
@@ -72,15 +75,20 @@ class Client(RunMethods, TargetMethods, TrialMethods):
 
     # Datasets
 
-    def list_datasets(self) -> Iterator[Json]:
-        """The project's datasets: `{id, uuid, name, description, version, item_count, ...}`."""
-        return self._connection.pages("/datasets")
+    def list_datasets(self, *, archived: bool = False) -> Iterator[Json]:
+        """The project's datasets: `{id, uuid, name, description, tags, version, item_count, ...}`.
 
-    def create_dataset(self, name: str, *, description: str = "", slug: str = "") -> Json:
+        With `archived` those in the archive instead.
+        """
+        return self._connection.pages("/datasets", params={"archived": "true"} if archived else {})
+
+    def create_dataset(
+        self, name: str, *, description: str = "", slug: str = "", tags: Sequence[str] = ()
+    ) -> Json:
         """The new, empty dataset. Its `id` is the slug, made from the name unless given."""
-        body = {"name": name, "description": description}
+        body = {"name": name, "description": description, **given(slug=slug or None)}
         return self._connection.object(
-            "POST", "/datasets", json=body | ({"slug": slug} if slug else {})
+            "POST", "/datasets", json=body | ({"tags": list(tags)} if tags else {})
         )
 
     def get_dataset(self, dataset: str) -> Json:
@@ -88,60 +96,20 @@ class Client(RunMethods, TargetMethods, TrialMethods):
         return self._connection.object("GET", dataset_path(dataset))
 
     def update_dataset(
-        self, dataset: str, *, name: str | None = None, description: str | None = None
+        self,
+        dataset: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
     ) -> Json:
-        """The dataset with another name or description; None leaves either. The slug stays."""
-        body = given(name=name, description=description)
+        """The dataset with another name, description or tags; None leaves them. The slug stays."""
+        body = given(name=name, description=description, tags=None if tags is None else list(tags))
         return self._connection.object("PUT", dataset_path(dataset), json=body)
 
     def delete_dataset(self, dataset: str) -> None:
         """Hide the dataset. Its runs stay readable."""
         self._connection.call("DELETE", dataset_path(dataset))
-
-    # Items
-
-    def list_items(
-        self, dataset: str, *, version: int | None = None, q: str = ""
-    ) -> Iterator[Json]:
-        """Items in the order of their numbers, as they were at `version` (None: now).
-
-        `q` keeps those with that text in input, expected output or external id.
-        """
-        params = {"version": version, "q": q}
-        return self._connection.pages(f"{dataset_path(dataset)}/items", params=params)
-
-    def get_item(self, dataset: str, item: int) -> Json:
-        """`{number, revision, version, input, expected_output?, metadata, ...}`.
-
-        `expected_output` is missing when the item has none; None is JSON null.
-        """
-        return self._connection.object("GET", _item(dataset, item))
-
-    def add_item(self, dataset: str, item: Mapping[str, Any]) -> Json:
-        """`{numbers: [n], version}` of the one added item. `input` is the one part it must have."""
-        return self._connection.object("POST", f"{dataset_path(dataset)}/items", json=dict(item))
-
-    def add_items(
-        self, dataset: str, items: Iterable[Mapping[str, Any]], *, message: str = ""
-    ) -> Json:
-        """`{numbers, version}`: all items as one version, or none when one is refused."""
-        body = {"items": [dict(item) for item in items], **given(message=message or None)}
-        return self._connection.object("POST", f"{dataset_path(dataset)}/items", json=body)
-
-    def update_item(
-        self, dataset: str, item: int, changes: Mapping[str, Any], *, revision: int
-    ) -> Json:
-        """Change the fields in `changes`, leave the others.
-
-        `revision` is that of the item as it was read. When somebody changed it since, an ApiError
-        with status 409 carries the current item in `extra`.
-        """
-        body = {**changes, "revision": revision}
-        return self._connection.object("PATCH", _item(dataset, item), json=body)
-
-    def delete_item(self, dataset: str, item: int) -> None:
-        """Take the item out, as a new version. Older versions keep it."""
-        self._connection.call("DELETE", _item(dataset, item))
 
     # Import
 
@@ -233,7 +201,3 @@ class Client(RunMethods, TargetMethods, TrialMethods):
     def list_workers(self) -> Json:
         """`{alive, workers: [{name, pid, seconds_ago}]}`: who is there to do the work."""
         return self._connection.object("GET", "/workers")
-
-
-def _item(dataset: str, item: int) -> str:
-    return f"{dataset_path(dataset)}/items/{segment(item)}"

@@ -88,6 +88,18 @@ class Connection:
             _require_success(response)
             yield from response.iter_lines()
 
+    def pieces(self, path: str, *, params: Mapping[str, Any]) -> Iterator[bytes]:
+        """The bytes of a file as they come. Parameters that are None or empty are left out."""
+        query = {name: value for name, value in params.items() if value not in (None, "")}
+        with (
+            self._reached(),
+            self._http.stream("GET", PREFIX + path, params=query) as response,
+        ):
+            if not response.is_success:
+                response.read()
+            _require_success(response)
+            yield from response.iter_bytes()
+
     @contextmanager
     def _reached(self) -> Iterator[None]:
         try:

@@ -72,7 +72,22 @@ _RECORDING = {
     "key_field": "--key-field",
     "read_as": "--read-as",
 }
+_DATASET = {
+    "name": "the name",
+    "slug": "--slug",
+    "description": "--description",
+    "tags": "--tag",
+}
+_EXPORT = {
+    "format": "--format",
+    "where": "--where",
+    "q": "--search",
+    "split": "--split",
+    "numbers": "--numbers",
+}
 _PLACES = {
+    "datasets": _DATASET,
+    "export": _EXPORT,
     "run": _RUN,
     "try": _TRY,
     "import": _IMPORT,

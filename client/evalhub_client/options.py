@@ -7,12 +7,15 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from evalhub_client.bulk_options import add_bulk_commands
+from evalhub_client.dataset_options import add_dataset_commands
 from evalhub_client.parsing import Parser, add_command, add_connection
 from evalhub_client.target_options import add_target_commands
 
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
-    *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings"),
+    *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings", "export"),
+    *("bulk", "undo"),
 )
 
 _EPILOG = """\
@@ -77,12 +80,13 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("run_a", metavar="RUN_A", help="number or uuid")
     compare.add_argument("run_b", metavar="RUN_B", help="number or uuid")
     add_command(commands, "runs", "listing", "list the project's runs, newest first")
-    add_command(commands, "datasets", "listing", "list the project's datasets")
+    add_dataset_commands(commands)
     results = add_command(commands, "results", "results", "write out every result of a run")
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
     _add_try(add_command(commands, "try", "trying", "send one input to a target", _TRY_EPILOG))
     _add_life(commands)
+    add_bulk_commands(commands)
     add_target_commands(commands)
     return root
 

@@ -15,8 +15,11 @@ def dataset(name: str = "Sums", slug: str = "sums", **other: Any) -> Json:
         "uuid": "6f1c2b1e-0000-4000-8000-000000000001",
         "name": name,
         "description": "",
+        "tags": [],
         "version": 1,
         "item_count": 1319,
+        "pinned": False,
+        "archived": False,
         "created_at": "2025-01-05T10:00:00+00:00",
         "updated_at": "2025-01-05T10:00:00+00:00",
     } | other

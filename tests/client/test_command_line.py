@@ -47,7 +47,7 @@ Evalhub = Callable[..., Ran]
         (("datasets", "--server", "localhost:8000"), "Write http://"),
         (("datasets", "--project", "Ü"), "is no project"),
         (("datasets", "--token", "eh_ü"), "Copy it again"),
-        (("datasets", "\udcff"), "unrecognized arguments"),
+        (("datasets", "\udcff"), "invalid choice"),
         (("run", "\udcff", "--target", "x"), "not valid UTF-8"),
     ],
 )
@@ -159,7 +159,7 @@ def test_datasets_are_an_aligned_table(server: ApiServer, evalhub: Evalhub) -> N
     ran = evalhub("datasets")
     assert (ran.code, ran.err) == (0, "")
     header, first, second = ran.out.splitlines()
-    assert header.split() == ["Name", "Slug", "Version", "Items", "Updated"]
+    assert header.split() == ["Name", "Slug", "Version", "Items", "Updated", "Tags"]
     assert header.index("Slug") == first.index("sums")
     assert second.startswith("漢字 [31m")  # no escape reaches the terminal
     assert first.split()[2:4] == ["v1", "1,319"]

@@ -1,4 +1,4 @@
-"""`evalhub datasets` and `evalhub runs`."""
+"""`evalhub runs`."""
 
 from __future__ import annotations
 
@@ -13,35 +13,12 @@ Json = dict[str, Any]
 
 def run(options: argparse.Namespace) -> int:
     with connect(options) as door:
-        lists = {
-            "datasets": (
-                door.client.list_datasets,
-                _datasets,
-                "No datasets yet. See: evalhub import --help",
-            ),
-            "runs": (door.client.list_runs, _runs, "No runs yet. See: evalhub run --help"),
-        }
-        entries, shown, nothing = lists[options.command]
-        found = list(entries())
+        found = list(door.client.list_runs())
     if options.json:
         write_json(found)
     else:
-        write(shown(found) if found else nothing)
+        write(_runs(found) if found else "No runs yet. See: evalhub run --help")
     return 0
-
-
-def _datasets(found: list[Json]) -> str:
-    rows = [
-        [
-            one["name"],
-            one["id"],
-            f"v{one['version']}",
-            count(one["item_count"]),
-            moment(one["updated_at"]),
-        ]
-        for one in found
-    ]
-    return table(["Name", "Slug", "Version", "Items", "Updated"], rows, right=(2, 3))
 
 
 def _runs(found: list[Json]) -> str:
