@@ -14,7 +14,7 @@ import pytest
 from tests.browser.product import free_port
 from tests.faults.installation import Installation
 from tests.faults.invariants import check, nothing_changes, until_over
-from tests.faults.length import pick
+from tests.faults.length import long_form, pick
 
 pytestmark = [
     pytest.mark.db,
@@ -74,6 +74,7 @@ def test_runs_outlive_a_broker_that_is_away_and_comes_back_empty(
     until_over(installation, after, SWEPT_SECONDS)
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_flushed_broker_costs_a_sweep_and_nothing_else(
     installation: Installation, own_redis: OwnRedis

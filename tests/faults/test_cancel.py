@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import TERMINAL, check, nothing_changes, until_over
+from tests.faults.length import long_form, short_on_sqlite
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 WITHIN_SECONDS = 3.0
@@ -30,6 +31,7 @@ def _cancel(installation: Installation, run: int) -> None:
     check(installation, run, status="cancelled")
 
 
+@long_form
 @pytest.mark.timeout(60)
 def test_a_run_that_waits_for_a_worker_is_cancelled_at_once(installation: Installation) -> None:
     run = installation.ask("start", inputs=_items(5))
@@ -39,6 +41,7 @@ def test_a_run_that_waits_for_a_worker_is_cancelled_at_once(installation: Instal
     assert installation.calls() == []
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_cancelling_ends_a_run_within_three_seconds_whatever_its_calls_are_doing(
     installation: Installation, chance: random.Random
@@ -78,6 +81,7 @@ def test_cancelling_ends_a_run_within_three_seconds_whatever_its_calls_are_doing
     assert [(run, installation.ask("print_of", run=run)) for run, _ in over] == over, "I7"
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_cancellation_that_meets_the_end_leaves_a_whole_run_either_way(
     installation: Installation, chance: random.Random
@@ -96,6 +100,7 @@ def test_a_cancellation_that_meets_the_end_leaves_a_whole_run_either_way(
         nothing_changes(installation, run, 0.3)
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_a_cancelled_run_ends_though_its_worker_is_killed_before_it_can_obey(
     installation: Installation, chance: random.Random

@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.installation import Installation
 from tests.faults.invariants import check, nothing_changes, until_over
+from tests.faults.length import long_form, short_on_servers, short_on_sqlite
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 SEATS = 8
@@ -22,6 +23,7 @@ def _signal(worker: subprocess.Popen[bytes], number: int) -> None:
     os.killpg(worker.pid, number)
 
 
+@short_on_servers
 @pytest.mark.timeout(120)
 def test_a_worker_frozen_past_its_lease_writes_nothing_when_it_goes_on(
     installation: Installation, chance: random.Random
@@ -44,6 +46,7 @@ def test_a_worker_frozen_past_its_lease_writes_nothing_when_it_goes_on(
     check(installation, run, repeated_at_most=SEATS + UNFLUSHED)
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_worker_that_wakes_up_after_the_end_changes_nothing(installation: Installation) -> None:
     run = installation.ask(
@@ -62,6 +65,7 @@ def test_a_worker_that_wakes_up_after_the_end_changes_nothing(installation: Inst
     check(installation, run, repeated_at_most=2 * SEATS)
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_a_message_that_comes_ten_times_makes_no_work_twice(installation: Installation) -> None:
     workers = [installation.start_ready_worker() for _ in range(2)]

@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import check, nothing_changes, until_over
+from tests.faults.length import long_form
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 SEATS = 16
@@ -39,6 +40,7 @@ def test_a_worker_killed_at_random_moments_loses_and_doubles_nothing(
     nothing_changes(installation, run)
 
 
+@long_form
 @pytest.mark.timeout(180)
 def test_two_workers_killed_in_turn_lose_and_double_nothing(
     installation: Installation, chance: random.Random

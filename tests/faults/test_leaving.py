@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import check, nothing_changes, until_over
+from tests.faults.length import long_form, short_on_sqlite
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 NOTHING_HELD = {"stays": 0, "leases": 0, "strikes": 0}
@@ -35,6 +36,7 @@ def test_a_busy_worker_that_gets_sigterm_leaves_within_ten_seconds_and_holds_not
     assert installation.ask("cancel", run=run) == "cancelled"
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_run_goes_on_at_once_after_sigterm_and_repeats_no_call(
     installation: Installation, chance: random.Random
@@ -65,6 +67,7 @@ def test_the_children_of_a_pool_that_is_killed_end_with_it(
     wait_for(lambda: not _of_group(worker.pid), 5, "the children to end")
 
 
+@short_on_sqlite
 @pytest.mark.timeout(240)
 def test_an_item_that_takes_its_worker_down_becomes_an_error_and_no_other_does(
     installation: Installation, chance: random.Random

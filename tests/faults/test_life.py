@@ -10,12 +10,14 @@ import pytest
 
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import check, nothing_changes, until_over
+from tests.faults.length import long_form, short_on_servers, short_on_sqlite
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 SEATS = 8
 UNFLUSHED = 400
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_a_pause_holds_though_its_worker_is_killed_and_the_run_goes_on_when_resumed(
     installation: Installation, chance: random.Random
@@ -40,6 +42,7 @@ def test_a_pause_holds_though_its_worker_is_killed_and_the_run_goes_on_when_resu
     nothing_changes(installation, run)
 
 
+@short_on_servers
 @pytest.mark.timeout(120)
 def test_a_retry_under_kill_keeps_each_error_until_its_new_result_is_there(
     installation: Installation, chance: random.Random
@@ -70,6 +73,7 @@ def test_a_retry_under_kill_keeps_each_error_until_its_new_result_is_there(
     nothing_changes(installation, run)
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_cancelled_run_that_is_retried_under_kill_gets_what_it_had_skipped(
     installation: Installation, chance: random.Random
@@ -89,6 +93,7 @@ def test_a_cancelled_run_that_is_retried_under_kill_gets_what_it_had_skipped(
     nothing_changes(installation, run)
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_a_rescore_under_kill_shows_nothing_before_it_is_whole_and_doubles_nothing(
     installation: Installation, chance: random.Random

@@ -21,7 +21,7 @@ import pytest
 from tests.faults.echo import echo
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import check, until_over
-from tests.faults.length import pick
+from tests.faults.length import long_form, pick, short_on_sqlite
 from tests.servers.http_loop import Connection, Request
 from tests.servers.mischief import BY_NAME, _bomb
 from tests.servers.provider import Provider
@@ -106,6 +106,7 @@ def _target(installation: Installation, provider: AsAsked, **limits: Any) -> str
     return str(installation.ask("save_target", name="Chat", transport="chat", config=config))
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_whatever_a_provider_does_wrong_is_a_typed_error_in_its_deadline_and_flat_memory(
     installation: Installation, provider: AsAsked, chance: random.Random
@@ -155,6 +156,7 @@ def test_whatever_a_provider_does_wrong_is_a_typed_error_in_its_deadline_and_fla
     check(installation, run, errors=len(ENDS_AS))
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_calls_at_the_server_are_repeated_only_as_far_as_deaths_explain(
     installation: Installation, provider: AsAsked, chance: random.Random
@@ -180,6 +182,7 @@ def test_calls_at_the_server_are_repeated_only_as_far_as_deaths_explain(
     check(installation, run)
 
 
+@short_on_sqlite
 @pytest.mark.timeout(120)
 def test_a_token_cap_is_not_passed_though_workers_are_killed(
     installation: Installation, provider: AsAsked, chance: random.Random
@@ -210,6 +213,7 @@ def test_a_token_cap_is_not_passed_though_workers_are_killed(
     check(installation, run, status="cancelled")
 
 
+@short_on_sqlite
 @pytest.mark.timeout(60)
 def test_a_run_that_waits_for_its_rate_limit_is_cancelled_within_three_seconds(
     installation: Installation, provider: AsAsked
@@ -228,6 +232,7 @@ def test_a_run_that_waits_for_its_rate_limit_is_cancelled_within_three_seconds(
     check(installation, run, status="cancelled")
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_rate_limit_holds_for_two_workers_of_which_one_is_killed(
     installation: Installation, provider: AsAsked, chance: random.Random

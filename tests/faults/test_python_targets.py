@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.installation import Installation
 from tests.faults.invariants import check, until_over
+from tests.faults.length import long_form, short_on_sqlite
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
@@ -25,6 +26,7 @@ ENDS_AS = {
 }
 
 
+@short_on_sqlite
 @pytest.mark.timeout(90)
 def test_whatever_a_function_does_wrong_ends_as_a_typed_error_of_its_item(
     installation: Installation, chance: random.Random
@@ -54,6 +56,7 @@ def test_whatever_a_function_does_wrong_ends_as_a_typed_error_of_its_item(
     check(installation, run, errors=len(ENDS_AS))
 
 
+@long_form
 @pytest.mark.timeout(240)
 def test_an_item_that_eats_memory_until_its_worker_is_killed_is_the_only_one_lost(
     installation: Installation, chance: random.Random

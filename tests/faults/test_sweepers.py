@@ -18,6 +18,7 @@ from runs_app.models import Run, Shard
 from tests.faults.facts import facts
 from tests.faults.installation import Installation
 from tests.faults.invariants import check, nothing_changes, problems, until_over
+from tests.faults.length import long_form
 from tests.runs_app.engine_help import starter
 
 pytestmark = [pytest.mark.db]
@@ -25,6 +26,7 @@ SEATS = 8
 UNFLUSHED = 400
 
 
+@long_form
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_with_dead_sweepers_and_lost_messages_work_waits_and_loses_nothing(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import check, until_over
-from tests.faults.length import pick
+from tests.faults.length import long_form, pick, short_on_sqlite
 from tests.faults.web import Said, Web
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
@@ -25,6 +25,7 @@ def _dataset(installation: Installation) -> str:
     return str(installation.ask("datasets")[-1][0])
 
 
+@short_on_sqlite
 @pytest.mark.timeout(180)
 def test_a_web_killed_while_a_run_is_created_leaves_the_whole_run_or_none(
     installation: Installation, chance: random.Random
@@ -62,6 +63,7 @@ def test_a_web_killed_while_a_run_is_created_leaves_the_whole_run_or_none(
     assert web.statuses <= FINE
 
 
+@short_on_sqlite
 @pytest.mark.timeout(180)
 def test_a_web_killed_during_an_upload_leaves_whole_imports_or_none(
     installation: Installation, chance: random.Random
@@ -98,6 +100,7 @@ def test_a_web_killed_during_an_upload_leaves_whole_imports_or_none(
     assert web.statuses <= FINE
 
 
+@long_form
 @pytest.mark.timeout(120)
 def test_a_web_killed_while_it_cancels_leaves_a_run_that_goes_on_or_ends(
     installation: Installation, chance: random.Random
@@ -122,6 +125,7 @@ def test_a_web_killed_while_it_cancels_leaves_a_run_that_goes_on_or_ends(
     assert web.statuses <= FINE
 
 
+@short_on_sqlite
 @pytest.mark.timeout(60)
 def test_one_idempotency_key_many_times_at_once_makes_one_run(installation: Installation) -> None:
     web = Web(installation)
