@@ -25,6 +25,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         )
         return found
 
+    @cache
+    def pinned() -> list[dict[str, str]]:
+        """Places of the project that are pinned to the sidebar: [{"name", "href"}]."""
+        found: list[dict[str, str]] = (
+            slots.fill("project.pinned", [project.pk], project_slug=project.slug).get(
+                project.pk, []
+            )
+            if project
+            else []
+        )
+        return found
+
     return {
         "project": project,
         "role": role,
@@ -34,4 +46,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         if isinstance(user, User)
         else [],
         "running_count": running_count,
+        "pinned": pinned,
     }

@@ -2,6 +2,7 @@
 
 ICONS: dict[str, str] = {
     "adown": '<path d="M8 3v9.5M4 8.7l4 4 4-4"/>',
+    "archive": '<path d="M2.5 3h11v3h-11zM3.5 6v7h9V6M6.5 8.8h3"/>',
     "aup": '<path d="M8 13V3.5M4 7.3l4-4 4 4"/>',
     "bolt": '<path d="M8.8 2 3.5 9h4l-.6 5 5.5-7h-4z"/>',
     "check": '<path d="m3.2 8.4 3.2 3.2 6.4-7"/>',
@@ -45,6 +46,7 @@ ICONS: dict[str, str] = {
     "more": '<path d="M3.4 8h.01M8 8h.01M12.6 8h.01" stroke-width="2.4"/>',
     "ok": '<circle cx="8" cy="8" r="5.6"/><path d="m5.5 8.2 1.8 1.8 3.3-3.7"/>',
     "pause": '<path d="M5.6 3.4v9.2M10.4 3.4v9.2"/>',
+    "pin": '<path d="M6 2.5h4M6.6 2.5v4L4.4 9h7.2L9.4 6.5v-4M8 9v4.8"/>',
     "play": '<path d="M2.5 4.2h11M2.5 8h5M2.5 11.8h4"/><path d="m10 8.5 3.5 2.2-3.5 2.2z"/>',
     "plus": '<path d="M8 3v10M3 8h10"/>',
     "retry": '<path d="M13.3 8a5.4 5.4 0 1 1-1.6-3.8M13.4 3.7v2.8h-2.8"/>',
