@@ -1,41 +1,48 @@
-"""Calls other machines: guarded, bounded, and with errors that say what to do."""
+"""Calls other machines: guarded, bounded, and with errors that say what to do.
+
+HTTP/1.1 over kept connections, with httptools as the parser. A client library does more than this
+for every call, and costs more than all the rest of a run's bookkeeping.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import io
 import os
+import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import aiohttp
-from aiohttp.payload import BytesPayload
+import aiohappyeyeballs
 from django.conf import settings
 from yarl import URL
 
-from evalhub.kit.outgoing.addresses import literal, parse_allowed, refusal
-from evalhub.kit.outgoing.decoding import decoder_for
+from evalhub.kit.outgoing.addresses import literal, parse_allowed
 from evalhub.kit.outgoing.errors import OutgoingError
+from evalhub.kit.outgoing.heads import request_head
+from evalhub.kit.outgoing.line import Line
 from evalhub.kit.outgoing.resolver import CheckedResolver
 from evalhub.kit.outgoing.urls import parse_url
 
 LIMIT_BYTES = 8_000_000
-_HEADERS = {"User-Agent": "evalhub", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
+IDLE_SECONDS = 15.0  # then a connection is not used again: the server may be about to close it
+NEXT_ADDRESS_SECONDS = 0.25
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NO_CLOCK = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 _URLS_KEPT = 1_000
-_PLAIN_BODY = 1_000_000  # aiohttp warns about larger bodies that are bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: headers by name in any case, the body unpacked."""
+    """What came back: names of headers are lower-case, the body is unpacked."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+Place = tuple[str, str, int]
+"""Scheme, host and port."""
 
 
 class Outgoing:
@@ -46,119 +53,102 @@ class Outgoing:
 
     def __init__(self, *, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit = limit_bytes
-        self._allowed = parse_allowed(settings.ALLOWED_ADDRESSES)
-        self._urls: dict[str, URL] = {}
-        self._sound: Mapping[str, str] | None = None
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, resolver=CheckedResolver(self._allowed), ttl_dns_cache=30
-            ),
-            headers=_HEADERS,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=_NO_CLOCK,
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._resolver = CheckedResolver(parse_allowed(settings.ALLOWED_ADDRESSES))
+        self._urls: dict[str, tuple[URL, Place]] = {}
+        self._idle: dict[Place, list[Line]] = {}
+        self._lines: set[Line] = set()
+        self._tls: ssl.SSLContext | None = None
+        self._last: tuple[str, str, Mapping[str, str], bytes] | None = None
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
         """The answer, whatever its status, but for redirects. Raises OutgoingError."""
-        target = self._urls.get(url) or self._checked(url)
-        if headers is not self._sound:  # a target sends the same ones with every call
-            _check_headers(headers)
-            self._sound = headers
-        data: Any = None
-        if body is not None:
-            # Not the bytes themselves: aiohttp would look up what kind of payload they are.
-            data = BytesPayload(body) if len(body) <= _PLAIN_BODY else io.BytesIO(body)
+        target, place = self._urls.get(url) or self._checked(url)
+        head = self._head(method, url, target, headers)
+        line = self._idle_line(place)
         try:
-            response = await self._session.request(
-                method, target, headers=headers, data=data, allow_redirects=False
-            )
-            try:
-                return await self._answer(response, target)
-            except BaseException:
-                response.close()  # also when the call was cancelled: nobody will read the rest
-                raise
-        except OutgoingError:
-            raise
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if line is None:
+                line = await self._open(target, place)
+            answered = await line.exchange(method, head, body)
+        except OutgoingError as error:
+            raise _placed(error, target) from error
+        except OSError as error:
             raise _explained(error, target) from error
+        finally:
+            if line is not None:
+                self._put_back(line, place)
+        if line.status in _REDIRECTS and "location" in line.headers:
+            raise _redirected(line.status, line.headers["location"], target)
+        return Answer(line.status, line.headers, answered)
 
     async def close(self) -> None:
-        await self._session.close()
+        for line in self._lines:
+            line.close()
+        self._lines.clear()
+        self._idle.clear()
 
-    def _checked(self, url: str) -> URL:
+    def _head(self, method: str, url: str, target: URL, headers: Mapping[str, str]) -> bytes:
+        """The request's head; a target that sends the same ones with every call pays once."""
+        last = self._last
+        if last is not None and last[2] is headers and last[0] == method and last[1] == url:
+            return last[3]
+        head = request_head(method, target, headers)
+        self._last = (method, url, headers, head)
+        return head
+
+    def _checked(self, url: str) -> tuple[URL, Place]:
         target = parse_url(url)
-        host = target.raw_host or ""
+        host, port = target.raw_host, target.port
+        assert host is not None
+        assert port is not None
         address = literal(host)
-        if address is not None:  # the connector asks the resolver about names only
-            reason = refusal(address, host, self._allowed)
-            if reason:
-                raise OutgoingError("refused_address", reason)
+        if address is not None:
+            self._resolver.check(str(address), host)
         if len(self._urls) >= _URLS_KEPT:
             self._urls.clear()
-        self._urls[url] = target
-        return target
+        self._urls[url] = (target, (target.scheme, host, port))
+        return self._urls[url]
 
-    async def _answer(self, response: aiohttp.ClientResponse, url: URL) -> Answer:
-        headers = response.headers
-        if response.status in _REDIRECTS and "location" in headers:
-            raise _redirected(response.status, headers["location"], url)
-        encoding = headers.get("content-encoding")
-        if encoding:
-            body = await self._decoded(response, encoding)
+    def _idle_line(self, place: Place) -> Line | None:
+        """A connection that can be used again, the one used last first."""
+        idle = self._idle.get(place)
+        oldest = time.monotonic() - IDLE_SECONDS
+        while idle:
+            line = idle.pop()
+            if line.fit and line.idle_since >= oldest:
+                return line
+            line.close()
+            self._lines.discard(line)
+        return None
+
+    def _put_back(self, line: Line, place: Place) -> None:
+        if line.fit:
+            line.idle_since = time.monotonic()
+            self._idle.setdefault(place, []).append(line)
         else:
-            body = await self._plain(response)
-        response.release()
-        return Answer(response.status, headers, body)
+            self._lines.discard(line)
 
-    async def _plain(self, response: aiohttp.ClientResponse) -> bytes:
-        if (response.content_length or 0) > self._limit:
-            raise self._too_large()
-        content = response.content
-        first = await content.readany()
-        if content.at_eof() and len(first) <= self._limit:
-            return first  # most answers arrive in one piece
-        chunks, size = [first], len(first)
-        while size <= self._limit and not content.at_eof():
-            chunks.append(await content.readany())
-            size += len(chunks[-1])
-        if size > self._limit:
-            chunks.clear()  # whoever keeps the error keeps this frame
-            raise self._too_large()
-        return b"".join(chunks)
-
-    async def _decoded(self, response: aiohttp.ClientResponse, encoding: str) -> bytes:
-        decoder = decoder_for(encoding)
-        if decoder is None:
-            return await self._plain(response)
-        content = response.content
-        decoded = bytearray()
-        while not content.at_eof():
-            decoded += decoder.feed(await content.readany(), self._limit - len(decoded))
-            if len(decoded) > self._limit:
-                decoded.clear()  # whoever keeps the error keeps this frame
-                raise self._too_large()
-        decoder.end()
-        return bytes(decoded)
-
-    def _too_large(self) -> OutgoingError:
-        return OutgoingError(
-            "too_large",
-            f"The answer is larger than {self._limit / 1_000_000:g} MB, the most that is kept. "
-            "Let the target return less.",
+    async def _open(self, target: URL, place: Place) -> Line:
+        scheme, host, port = place
+        loop = asyncio.get_running_loop()
+        socket = await aiohappyeyeballs.start_connection(
+            await self._resolver.resolve(host, port), happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
         )
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name in headers:
-        if name.lower() in _OURS:
-            raise OutgoingError(
-                "bad_request",
-                f"The header {name} is set by the connection itself. Leave it out.",
+        if scheme == "https" and self._tls is None:
+            self._tls = ssl.create_default_context()
+        try:
+            _, line = await loop.create_connection(
+                lambda: Line(self._limit),
+                sock=socket,
+                ssl=self._tls if scheme == "https" else None,
+                server_hostname=host.rstrip(".") if scheme == "https" else None,
             )
+        except BaseException:
+            socket.close()
+            raise
+        self._lines.add(line)
+        return line
 
 
 def _redirected(status: int, location: str, url: URL) -> OutgoingError:
@@ -174,28 +164,31 @@ def _redirected(status: int, location: str, url: URL) -> OutgoingError:
     )
 
 
-def _explained(error: Exception, url: URL) -> OutgoingError:
+def _placed(error: OutgoingError, url: URL) -> OutgoingError:
+    """The error with where it happened, for those that begin in the middle of a sentence."""
+    if error.type != "bad_response" or error.message[0].isupper():
+        return error
+    return OutgoingError(error.type, f"{url.host}:{url.port} {error.message[:300].rstrip('.')}.")
+
+
+def _explained(error: OSError, url: URL) -> OutgoingError:
     """The error in words. They name host and port only: a path or query may hold what is secret."""
     at = f"{url.host}:{url.port}"
     match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            reason = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
+        case ssl.SSLError():
+            reason = getattr(error, "verify_message", "") or error.reason or str(error)
             return OutgoingError("tls", f"No secure connection to {at}: {reason}.")
-        case aiohttp.ClientConnectorError():
+        case ConnectionRefusedError():
             return OutgoingError(
-                "connect", f"No connection to {at}: {_reason(error.os_error)}.", transient=True
+                "connect", f"No connection to {at}: nothing listens there.", transient=True
             )
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return OutgoingError("bad_url", f"The address of {at} cannot be called.")
-        case aiohttp.ClientResponseError():
-            return OutgoingError("bad_response", f"{at} does not answer in HTTP: {error.message}.")
-        case aiohttp.ClientError() | OSError():
+        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return OutgoingError(
                 "connection_lost",
                 f"The connection to {at} was lost before the whole answer was here.",
                 transient=True,
             )
-    return OutgoingError("bad_request", f"The request cannot be sent: {error}.")
+    return OutgoingError("connect", f"No connection to {at}: {_reason(error)}.", transient=True)
 
 
 def _reason(error: OSError) -> str:

@@ -18,7 +18,7 @@ def test_request_and_answer_go_through_whole() -> None:
         answer = await outgoing.request("POST", url, headers=headers, body=b'{"b": 2}')
         assert (answer.status, answer.body) == (200, b'{"a": 1}')
         assert answer.headers["content-type"] == "application/json"
-        assert answer.headers["Content-Length"] == "8"
+        assert answer.headers["content-length"] == "8"
         call = server.calls[0]
         assert (call.method, call.path, call.body) == ("POST", "/v1/x%20y?q=1", b'{"b": 2}')
         assert call.headers["authorization"] == "Bearer k"
@@ -92,3 +92,58 @@ def test_no_header_smuggles_in_another(headers: dict[str, str]) -> None:
         assert not server.calls
 
     run(ok, use)
+
+
+def whole(body: bytes) -> bytes:
+    """An answer as it goes over the line."""
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def test_an_answer_that_comes_in_two_goes_to_nobody_else() -> None:
+    """A server that sends more than was asked for must not answer the next request with it."""
+
+    async def answerer(call: Call) -> None:
+        body = b"mine" if call.path == "/one" else b"real"
+        extra = whole(b"forged") if call.path == "/one" else b""
+        await call.send(whole(body) + extra)
+
+    async def use(outgoing: Outgoing, server: RawServer) -> list[bytes]:
+        first = await outgoing.request("GET", server.url + "/one", headers={})
+        second = await outgoing.request("GET", server.url + "/two", headers={})
+        return [first.body, second.body]
+
+    assert run(answerer, use) == [b"mine", b"real"]
+
+
+def test_the_head_of_an_answer_is_enough_for_head() -> None:
+    async def answerer(call: Call) -> None:
+        await call.send(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
+
+    async def use(outgoing: Outgoing, server: RawServer) -> tuple[int, bytes]:
+        answer = await outgoing.request("HEAD", server.url, headers={})
+        return answer.status, answer.body
+
+    assert run(answerer, use) == (200, b"")
+
+
+def test_continue_is_passed_over() -> None:
+    async def answerer(call: Call) -> None:
+        await call.send(b"HTTP/1.1 100 Continue\r\n\r\n" + whole(b"after"))
+
+    async def use(outgoing: Outgoing, server: RawServer) -> bytes:
+        return (await outgoing.request("POST", server.url, headers={}, body=b"x")).body
+
+    assert run(answerer, use) == b"after"
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: 1", "a\nb", "a\x00b"])
+def test_a_header_cannot_carry_another(value: str) -> None:
+    async def answerer(call: Call) -> None:
+        await call.send(whole(b""))
+
+    async def use(outgoing: Outgoing, server: RawServer) -> str:
+        with pytest.raises(OutgoingError) as told:
+            await outgoing.request("GET", server.url, headers={"X-Mine": value})
+        return told.value.type
+
+    assert run(answerer, use) == "bad_request"
