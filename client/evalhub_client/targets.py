@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from evalhub_client.connection import Connection, Json, segment
 from evalhub_client.runs import given
-from evalhub_client.trials import NO_OUTPUT_EXPECTED
+from evalhub_client.trials import NO_OUTPUT_EXPECTED, trial_body
 
 UNCHANGED: Final = object()
 """Leaves a part of a connection as it is; None takes it away."""
@@ -136,13 +136,7 @@ class TargetMethods:
         """`{id, status}` of a test of any target; see `wait_for_trial`, whose `spans` then hold
         request and response. `timeout` is in seconds, for the one call.
         """
-        body: Json = {"input": input} | given(
-            context=None if context is None else dict(context),
-            metadata=None if metadata is None else dict(metadata),
-            timeout=timeout,
-        )
-        if expected_output is not NO_OUTPUT_EXPECTED:
-            body["expected_output"] = expected_output
+        body = trial_body(input, expected_output, context, metadata, timeout)
         return self._connection.object("POST", f"{_path('targets', target)}/check", json=body)
 
     def list_recordings(self) -> Iterator[Json]:

@@ -33,14 +33,8 @@ class TrialMethods:
 
         `target` and `scorers` are as in `start_run`. `timeout` is in seconds, for the one call.
         """
-        body: Json = {"target": target, "input": input} | given(
-            context=None if context is None else dict(context),
-            metadata=None if metadata is None else dict(metadata),
-            timeout=timeout,
-        )
+        body = {"target": target, **trial_body(input, expected_output, context, metadata, timeout)}
         body["scorers"] = [one if isinstance(one, str) else dict(one) for one in scorers]
-        if expected_output is not NO_OUTPUT_EXPECTED:
-            body["expected_output"] = expected_output
         return self._connection.object("POST", "/playground", json=body)
 
     def get_trial(self, trial: str) -> Json:
@@ -66,6 +60,24 @@ class TrialMethods:
     def cancel_trial(self, trial: str) -> Json:
         """The trial on its way to cancelled."""
         return self._connection.object("POST", f"{_trial(trial)}/cancel")
+
+
+def trial_body(
+    input: Any,
+    expected_output: Any,
+    context: Mapping[str, Any] | None,
+    metadata: Mapping[str, Any] | None,
+    timeout: float | None,
+) -> Json:
+    """One item and the time for it, as the API takes them; what is None is left out."""
+    body: Json = {"input": input} | given(
+        context=None if context is None else dict(context),
+        metadata=None if metadata is None else dict(metadata),
+        timeout=timeout,
+    )
+    if expected_output is not NO_OUTPUT_EXPECTED:
+        body["expected_output"] = expected_output
+    return body
 
 
 def _trial(trial: str) -> str:

@@ -13,11 +13,12 @@ from datasets_app.models import Dataset
 from evalhub.access.models import AuditEntry, Project, User
 from evalhub.kit.errors import Invalid, NotFound
 from runs_app import saved_targets, targets
-from runs_app.actions.targets import copy_target, delete_target, restore_target, save_target
+from runs_app.actions.targets import copy_target, delete_target, restore_target
 from runs_app.engine.stay import work
 from runs_app.models import Result, Run, SavedTarget
 from tests.factories import STARTED, make_finished_run
 from tests.runs_app.engine_help import starter
+from tests.runs_app.saved import save
 
 pytestmark = pytest.mark.db
 
@@ -25,16 +26,6 @@ pytestmark = pytest.mark.db
 @pytest.fixture
 def saved(project: Project, editor: User) -> SavedTarget:
     return save(project, editor)
-
-
-def save(project: Project, by: User, **options: Any) -> SavedTarget:
-    options = {
-        "name": "My echo",
-        "kind": "agent",
-        "transport": "python",
-        "config": {"id": "echo"},
-    } | options
-    return save_target(project=project, by=by, **options)
 
 
 def test_a_target_is_saved_with_its_first_version(saved: SavedTarget, editor: User) -> None:

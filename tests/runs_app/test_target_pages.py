@@ -15,10 +15,10 @@ from django.urls import reverse
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from runs_app.actions.connections import create_connection
-from runs_app.actions.targets import save_target
 from runs_app.engine.stay import work
 from runs_app.models import Recording, Run, SavedTarget
 from tests.factories import make_finished_run
+from tests.runs_app.saved import save
 
 pytestmark = pytest.mark.django_db
 
@@ -42,16 +42,6 @@ def provider(project: Project, owner: User) -> str:
         project=project, name="Local", base_url="http://127.0.0.1:9/v1", by=owner
     )
     return str(made.slug)
-
-
-def save(project: Project, by: User, **options: Any) -> SavedTarget:
-    options = {
-        "name": "My echo",
-        "kind": "agent",
-        "transport": "python",
-        "config": {"id": "echo"},
-    } | options
-    return save_target(project=project, by=by, **options)
 
 
 def url(project: Project, name: str, *args: Any) -> str:
