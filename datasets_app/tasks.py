@@ -8,6 +8,8 @@ from datasets_app.bulk.job import work as work_on_job
 from datasets_app.bulk.sweeper import sweep as sweep_jobs
 from datasets_app.importing.job import work as work_on
 from datasets_app.importing.sweeper import sweep as sweep_imports
+from datasets_app.indexing import build
+from datasets_app.indexing import sweep as sweep_indexes
 
 
 @shared_task(name="datasets.import", ignore_result=True)
@@ -20,7 +22,13 @@ def work_job(job_id: int) -> None:
     work_on_job(job_id)
 
 
+@shared_task(name="datasets.index", ignore_result=True)
+def build_index(dataset_id: int) -> None:
+    build(dataset_id)
+
+
 @shared_task(name="datasets.sweep", ignore_result=True)
 def sweep() -> None:
     sweep_imports()
     sweep_jobs()
+    sweep_indexes()

@@ -95,11 +95,12 @@ def _start_heartbeat(sender: Any, **_: object) -> None:
     """Beat and sweep from now on, beside the pool, so that long tasks hold up neither."""
     from datasets_app.bulk.sweeper import sweep as sweep_jobs
     from datasets_app.importing.sweeper import sweep as sweep_imports
+    from datasets_app.indexing import sweep as sweep_indexes
     from evalhub.kit.heartbeat import Heartbeat
     from runs_app.engine.sweeper import sweep as sweep_runs
 
     parent = int(os.environ.get("EVALHUB_PARENT", "0"))
-    sweepers = (sweep_runs, sweep_imports, sweep_jobs)
+    sweepers = (sweep_runs, sweep_imports, sweep_jobs, sweep_indexes)
     heartbeat = Heartbeat(sender.hostname, sweepers=sweepers, parent=parent)
     heartbeat.start()
     _heartbeats.append(heartbeat)

@@ -2,6 +2,7 @@ from datasets_app.models.datasets import Dataset, DatasetVersion
 from datasets_app.models.imports import ImportJob, RememberedMapping
 from datasets_app.models.items import ItemRevision
 from datasets_app.models.jobs import DatasetJob, JobState
+from datasets_app.models.search import SearchIndex
 
 __all__ = [
     "Dataset",
@@ -11,4 +12,5 @@ __all__ = [
     "ItemRevision",
     "JobState",
     "RememberedMapping",
+    "SearchIndex",
 ]

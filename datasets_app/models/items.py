@@ -68,6 +68,17 @@ class ItemRevision(models.Model):
                 condition=Q(version_to__isnull=False),
                 name="revision_by_end",
             ),
+            # The newest items, without the rows of the past between them.
+            models.Index(
+                fields=["dataset", "number"],
+                condition=Q(version_to=None, deleted=False),
+                name="revision_current",
+            ),
+            models.Index(
+                fields=["dataset", "split", "number"],
+                condition=Q(version_to=None, deleted=False) & ~Q(split=""),
+                name="revision_by_split",
+            ),
         ]
 
     def __str__(self) -> str:
