@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router
 
 from datasets_app import actions, queries
+from datasets_app.actions.items import current_item
+from datasets_app.actions.revisions import find_revision
 from datasets_app.api import find_dataset
 from datasets_app.items import FIELDS, ItemContent, parse_item
-from datasets_app.models import ItemRevision
-from datasets_app.payloads import payload_of, version_payload
+from datasets_app.models import Dataset, ItemRevision
+from datasets_app.payloads import changes_payload, payload_of, version_payload
 from datasets_app.schemas import (
     ITEM_CHANGES_BODY,
     NEW_ITEMS_BODY,
@@ -23,7 +25,7 @@ from evalhub.access.api_auth import writer
 from evalhub.access.idempotency import once
 from evalhub.kit.api import answer
 from evalhub.kit.api_lists import Listing, list_answer
-from evalhub.kit.errors import Conflict, FieldError, Invalid, StaleRevision
+from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound, StaleRevision
 from evalhub.kit.json import loads
 
 router = Router(tags=["items"])
@@ -89,8 +91,9 @@ def update_item(
 ) -> HttpResponse:
     """Change the fields given, take those in `remove` away, leave the rest.
 
-    With `revision` the change is refused (409, with the item as it is now) when somebody else has
-    changed the item since. JSON null is a value: it does not remove an expected output.
+    With `revision` the change is refused when somebody else has changed the item since: 409, with
+    the `item` as it is now, the `base` that was read and `yours`, the fields as they were to be.
+    JSON null is a value: it does not remove an expected output.
     """
     caller = writer(request)
     dataset = find_dataset(request, id)
@@ -107,9 +110,7 @@ def update_item(
             message=message_of(body),
         )
     except StaleRevision as error:
-        dataset.refresh_from_db()
-        now = queries.find_item(dataset, dataset.version, number)
-        error.extra["item"] = payload_of(now)
+        _tell_both(error, dataset, number, revision, body)
         raise
     return answer(payload_of(updated))
 
@@ -120,15 +121,21 @@ def delete_item(
 ) -> HttpResponse:
     """Remove an item. With `revision`: only when it is still the current one (else 409)."""
     caller = writer(request)
-    actions.delete_item(
-        dataset=find_dataset(request, id), number=number, by=caller.user, revision=revision
-    )
+    dataset = find_dataset(request, id)
+    try:
+        actions.delete_item(dataset=dataset, number=number, by=caller.user, revision=revision)
+    except StaleRevision as error:
+        error.extra["item"] = payload_of(current_item(dataset, number))
+        raise
     return HttpResponse(status=204)
 
 
 @router.get("/datasets/{id}/items/{int:number}/history", response=Listing[HistoryAnswer])
 def get_item_history(request: HttpRequest, id: str, number: int) -> HttpResponse:
-    """All that happened to an item, newest first, in one page."""
+    """All that happened to an item, newest first, in one page; deleted items too.
+
+    `changes` are the fields that differ from the revision before.
+    """
     dataset = find_dataset(request, id)
     entries = queries.history(dataset, number)
     if not entries:
@@ -137,11 +144,24 @@ def get_item_history(request: HttpRequest, id: str, number: int) -> HttpResponse
         {
             "version": version_payload(entry.version),
             "deleted": entry.revision.deleted,
+            "changes": changes_payload(entry),
             "item": payload_of(entry.revision),
         }
         for entry in entries
     ]
     return list_answer(rows, total=len(rows))
+
+
+def _tell_both(
+    error: StaleRevision, dataset: Dataset, number: int, revision: int, body: Mapping[str, Any]
+) -> None:
+    """Put the item as it is now, as it was read, and as it was meant to be, into the error."""
+    error.extra["item"] = payload_of(current_item(dataset, number))
+    try:
+        base = find_revision(dataset, number, revision)
+    except NotFound:
+        return
+    error.extra |= {"base": payload_of(base), "yours": merged(base, body)}
 
 
 def _new_items(body: Mapping[str, Any]) -> tuple[list[ItemContent], str]:

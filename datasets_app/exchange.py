@@ -39,7 +39,7 @@ FIELDS = (
 )
 """What is written of an item after its number, in this order."""
 
-READ_PAST = (NUMBER, "revision", "version", "content_hash")
+READ_PAST = (NUMBER, "revision", "version", "content_hash", "purged")
 """What an item carries besides, in exports and the API's answers. A dataset numbers its own."""
 
 _JSON_MARK, _TEXT_MARK = ":json", ":text"

@@ -21,6 +21,7 @@ FIELDS = (
     "source",
 )
 MAX_ITEM_CHARS = 8_000_000
+MAX_SOURCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class ItemContent:
     def same_payload(self, other: ItemContent) -> bool:
         """Equal in all but where it came from."""
         return replace(self, source="") == replace(other, source="")
+
+
+def with_source(content: ItemContent, source: str) -> ItemContent:
+    """The content with another word of where it came from, cut to what fits."""
+    return replace(content, source=source[:MAX_SOURCE])
+
+
+def without_external_id(content: ItemContent) -> ItemContent:
+    """The content of a copy, which cannot share its external id."""
+    return replace(content, external_id=None)
 
 
 def parse_item(payload: Mapping[str, Any], *, pointer: str = "", source: str = "") -> ItemContent:
@@ -78,8 +89,8 @@ def parse_item(payload: Mapping[str, Any], *, pointer: str = "", source: str = "
     ):
         wrong("external_id", "An external id is a text of 1 to 200 characters.")
     given_source = payload.get("source") or source
-    if not isinstance(given_source, str) or len(given_source) > 300:
-        wrong("source", "A source is a text of at most 300 characters.")
+    if not isinstance(given_source, str) or len(given_source) > MAX_SOURCE:
+        wrong("source", f"A source is a text of at most {MAX_SOURCE} characters.")
     if problems:
         raise Invalid(problems[0].detail, errors=problems)
     expected = payload.get("expected_output", ABSENT)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from datasets_app.diffing import changed_fields
 from datasets_app.models import Dataset, DatasetVersion, ImportJob, ItemRevision
+from datasets_app.queries import HistoryEntry
+from datasets_app.timeline import fields_of
+from evalhub.kit.json import ABSENT
 
 
 def dataset_payload(dataset: Dataset, item_count: int) -> dict[str, Any]:
@@ -31,6 +35,8 @@ def version_payload(version: DatasetVersion) -> dict[str, Any]:
         "author": version.author.username if version.author else None,
         "created_at": version.created_at.isoformat(),
         "message": version.message,
+        "label": version.label,
+        "schema_fields": list(version.schemas),
         "added": version.added,
         "changed": version.changed,
         "removed": version.removed,
@@ -78,6 +84,7 @@ def payload_of(revision: ItemRevision) -> dict[str, Any]:
         "external_id": revision.external_id,
         "source": revision.source,
         "content_hash": revision.content_hash,
+        "purged": revision.purged,
     }
     if revision.has_expected_output:
         payload["expected_output"] = revision.expected_output
@@ -86,3 +93,26 @@ def payload_of(revision: ItemRevision) -> dict[str, Any]:
     if revision.scorers_json is not None:
         payload["scorers"] = json.loads(revision.scorers_json)
     return payload
+
+
+def changes_payload(entry: HistoryEntry) -> list[dict[str, Any]]:
+    """The fields that differ from the revision before: a dotted `path`, `before` and `after`, each
+    left out where the field was absent; [] for the first revision, a removal and a purged one.
+    """
+    before, revision = entry.before, entry.revision
+    if before is None or revision.deleted or revision.purged or before.purged:
+        return []
+    return field_rows(before, revision)
+
+
+def field_rows(before: ItemRevision, after: ItemRevision) -> list[dict[str, Any]]:
+    """The fields in which two revisions differ, as `changes_payload` tells them."""
+    rows = []
+    for change in changed_fields(fields_of(before), fields_of(after)):
+        row: dict[str, Any] = {"path": change.path}
+        if change.before is not ABSENT:
+            row["before"] = change.before
+        if change.after is not ABSENT:
+            row["after"] = change.after
+        rows.append(row)
+    return rows

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Count
 
 from datasets_app import actions, queries
+from datasets_app.actions.purge import ITEM_PURGED as ITEM_PURGED
 from datasets_app.importing.file_rows import FileRow as FileRow
 from datasets_app.importing.file_rows import file_rows as file_rows
 from datasets_app.items import parse_item
@@ -33,6 +34,7 @@ class DatasetRow:
     version: int
     item_count: int
     deleted: bool
+    archived: bool = False  # out of the lists, and read-only
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class ItemRow:
     metadata_json: str
     context_json: str | None
     content_hash: str
+    purged: bool = False
 
 
 _ITEM_FIELDS = (
@@ -60,6 +63,7 @@ _ITEM_FIELDS = (
     "metadata_json",
     "context_json",
     "content_hash",
+    "purged",
 )
 
 
@@ -69,8 +73,8 @@ def find_dataset(user: User, project: Project, ref: str) -> DatasetRow:
 
 
 def list_datasets(user: User, project: Project) -> list[DatasetRow]:
-    """All datasets of the project, newest change first."""
-    return [_row(dataset) for dataset in queries.datasets(user, project)]
+    """All datasets of the project that are not archived, newest change first."""
+    return [_row(dataset) for dataset in queries.datasets(user, project, archived=False)]
 
 
 def datasets_by_id(ids: Iterable[int]) -> dict[int, DatasetRow]:
@@ -169,14 +173,18 @@ def add_item(
 
 
 def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]:
-    """Context of `datasets/_shell.html` (header and tabs), for any app's page about a dataset."""
+    """Context of `datasets/_shell.html` (header and tabs), for any app's page about a dataset.
+
+    Of an archived one nothing can be edited, whoever looks.
+    """
     dataset = queries.find_dataset(user, project, ref)
-    return {
+    return ({"can_edit": False} if dataset.archived_at else {}) | {
         "dataset": dataset,
         "tab": tab,
         "version": dataset.version,
         "item_count": _row(dataset).item_count,
         "version_count": dataset.version,
+        "export_formats": ("csv", "json", "jsonl"),
         "recent_versions": queries.versions(dataset)[:8],
         "tab_counts": slots.fill("dataset.tab_counts", [dataset.pk]).get(dataset.pk, {}),
         "links": slots.fill("dataset.links", [dataset.slug], project_slug=project.slug).get(
@@ -203,4 +211,5 @@ def _row(dataset: Dataset) -> DatasetRow:
         version=dataset.version,
         item_count=count,
         deleted=dataset.deleted_at is not None,
+        archived=dataset.archived_at is not None,
     )

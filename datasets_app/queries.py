@@ -14,6 +14,7 @@ from evalhub.kit.errors import NotFound
 from evalhub.kit.paging import Page
 
 PAGE_SIZE = 50
+SPLITS_FROM = 500
 
 
 def datasets(
@@ -37,6 +38,13 @@ def datasets(
     if q:
         found = found.filter(Q(name__icontains=q) | Q(description__icontains=q))
     return found if archived is None else found.filter(archived_at__isnull=not archived)
+
+
+def tagged(found: QuerySet[Dataset], tag: str) -> QuerySet[Dataset]:
+    """Those of `found` that have the tag."""
+    # Databases differ in how they look into JSON; a project has few datasets.
+    pairs = found.order_by().values_list("pk", "tags")
+    return found.filter(pk__in=[pk for pk, tags in pairs if tag in tags])
 
 
 def find_dataset(user: User, project: Project, ref: str) -> Dataset:
@@ -121,6 +129,16 @@ def find_item(dataset: Dataset, version: int, number: int) -> ItemRevision:
     if revision is None:
         raise NotFound(f"There is no item #{number} in {dataset.name} v{version}.")
     return revision
+
+
+def some_splits(dataset: Dataset) -> list[str]:
+    """Names of splits for suggestions: those of the first and the last few hundred items."""
+    found = items(dataset, dataset.version)
+    ends = [
+        found.order_by(order).values_list("split", flat=True)[:SPLITS_FROM]
+        for order in ("number", "-number")
+    ]
+    return sorted({split for end in ends for split in end if split})
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,10 +75,14 @@ class DatasetAnswer(Schema):
 
 
 class VersionAnswer(Schema):
+    """A version; `schema_fields` are those of an item that have a JSON Schema from it on."""
+
     number: int
     author: str | None
     created_at: datetime
     message: str
+    label: str
+    schema_fields: list[str]
     added: int
     changed: int
     removed: int
@@ -101,6 +105,15 @@ class ItemAnswer(Schema):
     external_id: str | None
     source: str
     content_hash: str
+    purged: bool
+
+
+class FieldChangeAnswer(Schema):
+    """A field by its dotted path; `before` and `after` are left out where it was absent."""
+
+    path: str
+    before: Any = None
+    after: Any = None
 
 
 class HistoryAnswer(Schema):
@@ -108,6 +121,7 @@ class HistoryAnswer(Schema):
 
     version: VersionAnswer
     deleted: bool
+    changes: list[FieldChangeAnswer]
     item: ItemAnswer
 
 

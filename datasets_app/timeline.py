@@ -9,7 +9,7 @@ from typing import Any, Literal
 from datasets_app.diffing import Segment, changed_fields, diff_json
 from datasets_app.models import DatasetVersion, ItemRevision
 from datasets_app.queries import HistoryEntry
-from evalhub.kit.json import ABSENT
+from evalhub.kit.json import ABSENT, loads
 
 AROUND = 24  # characters kept on each side of a change
 LONGEST = 120  # characters shown of what was taken out or put in
@@ -21,6 +21,7 @@ LABELS = {
     "context": "Context",
     "tags": "Tags",
     "split": "Split",
+    "scorers": "Scorers",
     "external_id": "External ID",
 }
 
@@ -39,43 +40,48 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One revision: what its version did to the item. `more` counts changes that are not shown."""
+    """One revision: what its version did to the item. `more` counts changes that are not shown.
+
+    `revived` means that it was removed before. A purged revision has no changes to tell.
+    """
 
     revision: ItemRevision
     version: DatasetVersion
     created: bool
     removed: bool
+    revived: bool
     changes: tuple[Change, ...]
     more: int
 
 
-def timeline(entries: Sequence[HistoryEntry]) -> list[Step]:
-    """The steps of an item's history, in the order of `entries`."""
-    return [_step(entry) for entry in entries]
+def timeline(entries: Sequence[HistoryEntry], *, shown: int = CHANGES_SHOWN) -> list[Step]:
+    """The steps of an item's history in the order of `entries`, with up to `shown` changes each."""
+    return [_step(entry, shown) for entry in entries]
 
 
 def field_changes(before: ItemRevision, after: ItemRevision) -> list[Change]:
     """The fields in which two revisions differ."""
-    found = changed_fields(_fields(before), _fields(after))
+    found = changed_fields(fields_of(before), fields_of(after))
     return [_change(change.path, change.before, change.after) for change in found]
 
 
-def _step(entry: HistoryEntry) -> Step:
+def _step(entry: HistoryEntry, shown: int) -> Step:
     revision, before = entry.revision, entry.before
-    if before is None or revision.deleted:
-        return Step(revision, entry.version, before is None, revision.deleted, (), 0)
-    changes = field_changes(before, revision)
+    silent = before is None or revision.deleted or revision.purged or before.purged
+    changes = [] if before is None or silent else field_changes(before, revision)
     return Step(
         revision,
         entry.version,
-        False,
-        False,
-        tuple(changes[:CHANGES_SHOWN]),
-        max(0, len(changes) - CHANGES_SHOWN),
+        created=before is None,
+        removed=revision.deleted,
+        revived=before is not None and before.deleted and not revision.deleted,
+        changes=tuple(changes[:shown]),
+        more=max(0, len(changes) - shown),
     )
 
 
-def _fields(revision: ItemRevision) -> dict[str, Any]:
+def fields_of(revision: ItemRevision) -> dict[str, Any]:
+    """What the item says, by field, without what is absent or empty."""
     fields: dict[str, Any] = {"input": revision.input, "metadata": revision.metadata}
     if revision.has_expected_output:
         fields["expected_output"] = revision.expected_output
@@ -85,6 +91,8 @@ def _fields(revision: ItemRevision) -> dict[str, Any]:
         fields["tags"] = revision.tags
     if revision.split:
         fields["split"] = revision.split
+    if revision.scorers_json is not None:
+        fields["scorers"] = loads(revision.scorers_json)
     if revision.external_id is not None:
         fields["external_id"] = revision.external_id
     return fields

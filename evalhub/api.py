@@ -7,8 +7,13 @@ from ninja import Router, Schema
 
 from datasets_app.api import router as datasets
 from datasets_app.api_actions import router as dataset_actions
+from datasets_app.api_bulk import router as bulk
 from datasets_app.api_exports import router as exports
+from datasets_app.api_item_actions import router as item_actions
 from datasets_app.api_items import router as items
+from datasets_app.api_jobs import router as jobs
+from datasets_app.api_schemas import router as schemas
+from datasets_app.api_versions import router as versions
 from evalhub.access.api_auth import ApiToken, reader
 from evalhub.kit.api import ProblemAPI, answer
 from evalhub.kit.clock import db_now
@@ -16,6 +21,7 @@ from evalhub.kit.errors import NotFound
 from evalhub.kit.models import Worker
 from runs_app.api import router as runs
 from runs_app.api_connections import router as connections
+from runs_app.api_defaults import router as defaults
 from runs_app.api_life import router as life
 from runs_app.api_targets import router as targets
 from runs_app.api_trials import router as trials
@@ -89,7 +95,13 @@ api.add_router("", connections)
 api.add_router("", targets)
 api.add_router("", trials)
 api.add_router("", items)
+api.add_router("", item_actions)
+api.add_router("", bulk)
+api.add_router("", jobs)
+api.add_router("", versions)
+api.add_router("", schemas)
 api.add_router("", datasets)
 api.add_router("", dataset_actions)
 api.add_router("", exports)
+api.add_router("", defaults)
 api.add_router("", elsewhere)

@@ -6,6 +6,8 @@ class RunsConfig(AppConfig):
     verbose_name = "Runs"
 
     def ready(self) -> None:
-        from runs_app import slots
+        from runs_app import defaults, purging, slots
 
         slots.register()
+        defaults.register()
+        purging.register()

@@ -20,6 +20,7 @@ from runs_app import passing, states
 from runs_app.models import Result, Run, RunScorer, Score
 from runs_app.models.runs import RunQuerySet
 from runs_app.result_rows import ScoreRow, score_row
+from runs_app.scorers.spec import catalogue
 
 RECENT_RUNS = 5  # of an item
 TREND_RUNS = 12  # of a dataset
@@ -35,6 +36,7 @@ def register() -> None:
     slots.provide("item.last_results", last_results)
     slots.provide("item.runs", item_runs)
     slots.provide("item.links", item_links)
+    slots.provide("item.scorers", scorer_names)
 
 
 def running(project_ids: Sequence[int]) -> dict[int, int]:
@@ -87,6 +89,11 @@ def item_links(
         number: {"try": f"{form}?{urlencode({'item': f'{dataset_slug}:{number}'})}"}
         for number in numbers
     }
+
+
+def scorer_names(dataset_ids: Sequence[int]) -> dict[int, list[str]]:
+    """{dataset: what can be named as a scorer of its items}."""
+    return {dataset: [one.use for one in catalogue()] for dataset in dataset_ids}
 
 
 def last_run(dataset_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -85,7 +85,21 @@ _EXPORT = {
     "split": "--split",
     "numbers": "--numbers",
 }
+_ITEM = {
+    "input": "--input",
+    "expected_output": "--expected",
+    "metadata": "--metadata",
+    "context": "--context",
+    "tags": "--tag",
+    "split": "--split",
+    "external_id": "--external-id",
+    "scorers": "--scorer",
+    "remove": "--remove",
+    "message": "--message",
+    "revision": "--revision",
+}
 _PLACES = {
+    "items": _ITEM,
     "datasets": _DATASET,
     "export": _EXPORT,
     "run": _RUN,

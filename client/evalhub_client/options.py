@@ -9,12 +9,14 @@ from typing import Any, NoReturn
 
 from evalhub_client.bulk_options import add_bulk_commands
 from evalhub_client.dataset_options import add_dataset_commands
+from evalhub_client.item_options import add_item_commands
 from evalhub_client.parsing import Parser, add_command, add_connection
 from evalhub_client.target_options import add_target_commands
 
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
     *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings", "export"),
+    "items",
     *("bulk", "undo"),
 )
 
@@ -81,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("run_b", metavar="RUN_B", help="number or uuid")
     add_command(commands, "runs", "listing", "list the project's runs, newest first")
     add_dataset_commands(commands)
+    add_item_commands(commands)
     results = add_command(commands, "results", "results", "write out every result of a run")
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
@@ -206,7 +209,6 @@ def _add_run(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--target",
         metavar="REF",
-        required=True,
         action="append",
         help="id or name, python:ID, or recorded:PATH (a dotted path into the item); again for "
         "more, each is a run of its own",

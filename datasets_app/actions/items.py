@@ -56,7 +56,7 @@ def add_items(
             raise Conflict(
                 f"{taken} with other content. Nothing was added.",
                 errors=conflicts[:1000],
-                **({"item": holders[0]} if len(contents) == 1 and holders else {}),
+                **({"taken_by": holders[0]} if len(contents) == 1 and holders else {}),
             )
         numbers = changes.add(fresh, places=fresh_at) if fresh else []
     new = iter(numbers)
@@ -115,7 +115,7 @@ def delete_item(
 
 
 def require_free_external_id(changes: ChangeSet, content: ItemContent, number: int) -> None:
-    """Raise Conflict, with the other's number in `item`, when not item `number` but another one
+    """Raise Conflict, with the other's number in `taken_by`, when not item `number` but another one
     has the content's external id.
     """
     for other in _current_by_external_id(changes, [content]).values():
@@ -123,7 +123,7 @@ def require_free_external_id(changes: ChangeSet, content: ItemContent, number: i
             raise Conflict(
                 f"The external id “{content.external_id}” belongs to item #{other.number}.",
                 errors=[FieldError("/external_id", "Taken.")],
-                item=other.number,
+                taken_by=other.number,
             )
 
 

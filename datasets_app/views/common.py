@@ -13,6 +13,7 @@ from evalhub.access.models import User
 from evalhub.kit.htmx import wants_fragment
 
 LARGEST_NUMBER = 2_147_483_647  # of an integer column
+LARGEST_ID = 2**63 - 1
 
 
 def actor(request: HttpRequest) -> User:
@@ -57,6 +58,7 @@ def unsaved(content: ItemContent) -> ItemRevision:
         metadata_json=content.metadata_json,
         context_json=content.context_json,
         tags_json=content.tags_json,
+        scorers_json=content.scorers_json,
         split=content.split,
         external_id=content.external_id,
     )

@@ -1,11 +1,13 @@
 // Toasts: server messages, the "toast" event of HX-Trigger, and failures of requests.
 
 const SHOWN_MS = 8000;
+const SHOWN_WITH_BUTTON_MS = 20000;
 
 // Successes leave by themselves unless someone is reading them; failures stay until dismissed.
 function leaveLater(toast) {
+  const shown = toast.querySelector("form") ? SHOWN_WITH_BUTTON_MS : SHOWN_MS;
   let timer = 0;
-  const start = () => { timer = setTimeout(() => toast.remove(), SHOWN_MS); };
+  const start = () => { timer = setTimeout(() => toast.remove(), shown); };
   const stop = () => clearTimeout(timer);
   for (const kind of ["mouseenter", "focusin"]) toast.addEventListener(kind, stop);
   for (const kind of ["mouseleave", "focusout"]) toast.addEventListener(kind, start);

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from datasets_app.models import ImportJob
+from datasets_app.models import DatasetJob, ImportJob
 from evalhub.api import api as described
 from runs_app.actions.connections import create_connection
 from runs_app.actions.targets import save_target
@@ -30,12 +30,28 @@ CONTRACT = {
     "post /datasets/{id}/pin",
     "post /datasets/{id}/unpin",
     "get /datasets/{id}/versions",
+    "get /datasets/{id}/versions/{version}",
+    "patch /datasets/{id}/versions/{version}",
+    "post /datasets/{id}/versions/{version}/restore",
+    "get /datasets/{id}/diff",
+    "get /datasets/{id}/schemas",
+    "put /datasets/{id}/schemas",
+    "get /datasets/{id}/schemas/inferred",
+    "get /jobs/{id}/problems",
     "get /datasets/{id}/items",
     "post /datasets/{id}/items",
+    "post /datasets/{id}/items/bulk",
+    "post /datasets/{id}/items/batch",
+    "post /datasets/{id}/versions/{number}/undo",
+    "get /jobs/{id}",
+    "post /jobs/{id}/cancel",
     "get /datasets/{id}/items/{number}",
     "patch /datasets/{id}/items/{number}",
     "delete /datasets/{id}/items/{number}",
     "get /datasets/{id}/items/{number}/history",
+    "post /datasets/{id}/items/{number}/duplicate",
+    "post /datasets/{id}/items/{number}/restore",
+    "post /datasets/{id}/items/{number}/purge",
     "post /datasets/{id}/imports",
     "get /datasets/{id}/imports",
     "get /imports/{id}",
@@ -85,6 +101,12 @@ CONFLICTS = {f"post /datasets/runs/{{run}}/{act}" for act in ("cancel", "pause",
 BODIES = {
     "post /datasets/{id}/items": {"input": "x"},
     "patch /datasets/{id}/items/{number}": {"input": "x"},
+    "post /datasets/{id}/items/bulk": {
+        "selection": {"all": True},
+        "action": {"type": "set_split", "split": "test"},
+    },
+    "post /datasets/{id}/items/batch": {"add": [{"input": "x"}]},
+    "post /datasets/{id}/versions/{number}/undo": {},
     "put /datasets/{id}": {"name": "Taken over"},
     "post /datasets/{id}/duplicate": {"name": "Taken over"},
     "post /datasets/{id}/runs": {"target": "echo"},
@@ -130,6 +152,7 @@ def places(dataset, editor):
         "dataset": dataset,
         "run": run,
         "job": job,
+        "jobs": DatasetJob.objects.create(dataset=dataset, kind="delete").uuid,
         "targets": target.slug,
         "recordings": recording.slug,
         "connections": create_connection(

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from datasets_app.actions import add_items, update_item
 from datasets_app.actions.items import current_item
+from datasets_app.item_form import form_texts
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset
 from evalhub.access.models import User
@@ -50,10 +51,5 @@ def change(dataset: Dataset, number: int, by: User, message: str = "", **fields:
 
 def form_of(dataset: Dataset, number: int, **fields: str) -> dict[str, str]:
     """The filled form of an item, as a browser would send it, with some fields typed over."""
-    item = current_item(dataset, number)
-    return {
-        "input": item.input_json,
-        "expected_output": item.expected_json or "",
-        "metadata": item.metadata_json,
-        "revision": str(item.pk),
-    } | fields
+    texts = form_texts(current_item(dataset, number))
+    return {name: str(text) for name, text in texts.items()} | fields
