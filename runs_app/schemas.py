@@ -25,8 +25,8 @@ class NewRun(StrictBody):
     tries. `stop_error_share` is 0..1.
     """
 
-    target: str
-    scorers: list[Any] = Field(default_factory=list)
+    target: str = Field("", description="default: that of the dataset's defaults")
+    scorers: list[Any] | None = Field(None, description="default: those of the dataset's defaults")
     version: int | None = None
     name: str = ""
     selection: dict[str, Any] | None = None

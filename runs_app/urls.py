@@ -5,6 +5,7 @@ from django.urls import path
 from runs_app.views import (
     compare,
     connections,
+    defaults,
     detail,
     life,
     lists,
@@ -23,6 +24,7 @@ app_name = "runs"
 urlpatterns = [
     path("runs", lists.runs, name="list"),
     path("datasets/<slug:slug>/runs", lists.runs_of_dataset, name="of_dataset"),
+    path("datasets/<slug:slug>/defaults", defaults.defaults, name="defaults"),
     path("runs/new", start.new, name="new"),
     path("runs/estimate", start.estimated, name="estimate"),
     path("runs/<int:number>", detail.detail, name="detail"),

@@ -48,6 +48,13 @@ def add_dataset_commands(commands: Any) -> None:
     duplicate = add_command(verbs, "duplicate", "datasets", "make a dataset with all of another")
     duplicate.add_argument("dataset", metavar="DATASET", help="name or slug")
     duplicate.add_argument("--name", metavar="NAME", default="", help="default: Copy of ...")
+    defaults = add_command(verbs, "defaults", "datasets", "show or set what its runs begin with")
+    defaults.add_argument("dataset", metavar="DATASET", help="name or slug")
+    defaults.add_argument("--target", metavar="REF", help="any reference; an empty one for none")
+    defaults.add_argument(
+        "--scorer", metavar="SPEC", action="append", help="a name or a JSON object; again for more"
+    )
+    defaults.add_argument("--cluster-field", metavar="PATH", help="such as metadata.customer")
     for name, summary in (*ACTS.items(), ("delete", "delete a dataset; its runs stay readable")):
         act = add_command(verbs, name, "datasets", summary)
         act.add_argument("dataset", metavar="DATASET", help="name or slug")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from evalhub_client.connection import Connection, Json
-from evalhub_client.runs import dataset_path
+from evalhub_client.runs import dataset_path, given
 
 
 class DatasetMethods:
@@ -85,6 +86,22 @@ class DatasetMethods:
     def unpin_dataset(self, dataset: str) -> Json:
         """The dataset, where its last change puts it."""
         return self._act(dataset, "unpin")
+
+    def get_defaults(self, dataset: str) -> Json:
+        """`{target, scorers, cluster_field}` that runs of the dataset use when they name none."""
+        return self._connection.object("GET", f"{dataset_path(dataset)}/defaults")
+
+    def set_defaults(
+        self,
+        dataset: str,
+        *,
+        target: str | None = None,
+        scorers: Sequence[str | Mapping[str, Any]] | None = None,
+        cluster_field: str | None = None,
+    ) -> Json:
+        """The defaults as they are then. None leaves a part, an empty one takes it away."""
+        body = given(target=target, scorers=scorers, cluster_field=cluster_field)
+        return self._connection.object("PUT", f"{dataset_path(dataset)}/defaults", json=body)
 
     def _act(self, dataset: str, act: str) -> Json:
         return self._connection.object("POST", f"{dataset_path(dataset)}/{act}")

@@ -26,8 +26,8 @@ class RunMethods:
         self,
         dataset: str,
         *,
-        target: str,
-        scorers: Sequence[Scorer] = (),
+        target: str | None = None,
+        scorers: Sequence[Scorer] | None = None,
         version: int | None = None,
         name: str | None = None,
         selection: Mapping[str, Any] | None = None,
@@ -55,7 +55,9 @@ class RunMethods:
         or a share of them (0..1), and as cancelled before the call that would pass a cap. What is
         None is the server's own choice.
         """
-        body = {"target": target, "scorers": [_scorer(one) for one in scorers]} | given(
+        body = given(
+            target=target,
+            scorers=None if scorers is None else [_scorer(one) for one in scorers],
             version=version,
             name=name,
             selection=None if selection is None else dict(selection),

@@ -24,6 +24,7 @@ from runs_app.actions.start_checks import (
     check_tags,
     default_deadline_s,
 )
+from runs_app.defaults import defaults_of
 from runs_app.models import Run, RunScorer
 
 
@@ -31,9 +32,9 @@ def start_run(
     *,
     project: Project,
     dataset: DatasetRow,
-    target: str,
-    scorers: Sequence[str | dict[str, Any]],
     by: User,
+    target: str = "",
+    scorers: Sequence[str | dict[str, Any]] | None = None,
     version: int | None = None,
     name: str = "",
     concurrency: int = 8,
@@ -53,13 +54,17 @@ def start_run(
     """Create a pending run of `dataset` and wake a worker for it.
 
     `target` is a reference for `targets.find`, each scorer a built-in's name or a specification,
-    the first one the primary. `selection` says which items (see `selection`), None all of them.
-    `timeout_s` is for one try in seconds, `deadline_s` for one result with all its tries.
-    `stop_after_errors` and `stop_error_share` (0..1) end the run as failed, the caps before the
-    call that would pass them. Raises Invalid with a pointer for every problem; then nothing is
-    written.
+    the first one the primary; without them ("" and None) those of the dataset's defaults are used.
+    `selection` says which items (see `selection`), None all of them. `timeout_s` is for one try in
+    seconds, `deadline_s` for one result with all its tries. `stop_after_errors` and
+    `stop_error_share` (0..1) end the run as failed, the caps before the call that would pass them.
+    Raises Invalid with a pointer for every problem; then nothing is written.
     """
     problems: list[FieldError] = []
+    if not target or scorers is None:
+        usual = defaults_of(dataset.id)
+        target = target or usual.target
+        scorers = usual.scorers if scorers is None else scorers
     settings = Settings(
         concurrency=concurrency,
         timeout_s=timeout_s,
@@ -77,6 +82,8 @@ def start_run(
     check_object(metadata, "metadata", problems)
     tags = check_tags(tags, problems)
     try:
+        if not target:
+            raise Invalid(f"Name a target: {dataset.name} has no default one.")
         found = targets.find(target, project.slug, dataset_id=dataset.id)
     except Invalid as error:
         problems.append(FieldError("/target", error.detail))

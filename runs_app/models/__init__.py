@@ -1,3 +1,4 @@
+from runs_app.models.defaults import DatasetDefaults
 from runs_app.models.results import Result, Score, ScoreState
 from runs_app.models.runs import Purpose, Run, RunEvent, RunScorer
 from runs_app.models.targets import (
@@ -12,6 +13,7 @@ from runs_app.models.work import Rescore, Shard, Stay
 
 __all__ = [
     "Connection",
+    "DatasetDefaults",
     "Purpose",
     "RatePace",
     "RecordedOutput",

@@ -13,15 +13,25 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from datasets_app import public
+from datasets_app.public import DatasetRow
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError
 from evalhub.kit.htmx import render_page
 from runs_app import queries
 from runs_app.actions.start import start_runs
+from runs_app.defaults import Defaults, defaults_of
 from runs_app.estimates import Estimate, estimate
 from runs_app.models import Run
-from runs_app.run_form import ADVANCED, RECORDED, NewRunForm, initial_of, selection_of
+from runs_app.run_form import (
+    ADVANCED,
+    RECORDED,
+    RECORDED_FORMS,
+    RECORDED_PREFIX,
+    NewRunForm,
+    initial_of,
+    selection_of,
+)
 from runs_app.scorer_forms import DEFAULT_SCORER, ScorerRows
 from runs_app.scorers import catalogue
 from runs_app.targets import available
@@ -41,8 +51,9 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
     }
     if request.method != "POST":
         again = _repeated(request, project)
-        form = NewRunForm(initial=_first_values(request, again, choices), **choices)
-        return _page(request, project, form, _first_scorers(again))
+        usual = _defaults(request, choices["datasets"])
+        form = NewRunForm(initial=_first_values(request, again, usual, choices), **choices)
+        return _page(request, project, form, _first_scorers(again, usual))
     data = request.POST
     if {"add_scorer", "remove_scorer", "estimate"} & data.keys():
         rows = ScorerRows.of_post(data, validate=False)
@@ -167,15 +178,27 @@ def _repeated(request: HttpRequest, project: Project) -> Run | None:
     return queries.find_run(actor(request), project, ref) if ref else None
 
 
+def _defaults(request: HttpRequest, datasets: list[DatasetRow]) -> Defaults:
+    """Those of the dataset that ?dataset= names; empty without one."""
+    slug = request.GET.get("dataset")
+    found = next((row for row in datasets if row.slug == slug), None)
+    return Defaults() if found is None else defaults_of(found.id)
+
+
 def _first_values(
-    request: HttpRequest, again: Run | None, choices: dict[str, Any]
+    request: HttpRequest, again: Run | None, usual: Defaults, choices: dict[str, Any]
 ) -> dict[str, Any]:
-    """Initial values: those of the run to repeat, then what the address says."""
+    """Initial values: those of the run to repeat, or the defaults, then what the address says."""
     values: dict[str, Any] = {}
     if again is not None:
         dataset = queries.datasets_of([again])[again.pk]
         all_items = request.GET.get("all") == "1"
         values = initial_of(again, all_items=all_items) | {"dataset": dataset.slug}
+    elif usual.target.startswith(RECORDED_FORMS):
+        path = usual.target.removeprefix(RECORDED_PREFIX)
+        values = {"target": [RECORDED], "path": path}
+    elif usual.target:
+        values = {"target": [usual.target]}
     elif not choices["targets"]:
         values = {"target": [RECORDED]}
     if request.GET.get("dataset"):
@@ -185,7 +208,9 @@ def _first_values(
     return values
 
 
-def _first_scorers(again: Run | None) -> ScorerRows:
+def _first_scorers(again: Run | None, usual: Defaults) -> ScorerRows:
     if again is not None:
         return ScorerRows.of_specs([scorer.spec for scorer in again.scorers.all()])
+    if usual.scorers:
+        return ScorerRows.of_specs(usual.scorers)
     return ScorerRows.of_specs([{"use": DEFAULT_SCORER}])

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from evalhub_client.client import Client
-from evalhub_client.commands.json_options import read_text
+from evalhub_client.commands.json_options import parse_scorer, read_text
 from evalhub_client.connect import connect
 from evalhub_client.dataset_options import ACTS
 from evalhub_client.errors import EvalhubClientError
@@ -65,11 +65,30 @@ def _change(options: argparse.Namespace, client: Client, verb: str) -> None:
         how = "is made and being filled" if made["job"] else "is made"
         text = f"{clean(copy['name'])} {how}, as {copy['id']}."
         _write(options, made, text)
+    elif verb == "defaults":
+        _defaults(options, client, slug)
     elif verb in ACTS:
         changed = getattr(client, f"{verb}_dataset")(slug)
         _write(options, changed, _DONE[verb].format(name))
     else:
         _delete(options, client, dataset)
+
+
+def _defaults(options: argparse.Namespace, client: Client, slug: str) -> None:
+    """Set those that are said, show all."""
+    scorers = None if options.scorer is None else [parse_scorer(one) for one in options.scorer]
+    said = {"target": options.target, "scorers": scorers, "cluster_field": options.cluster_field}
+    if any(value is not None for value in said.values()):
+        found = client.set_defaults(slug, **said)
+    else:
+        found = client.get_defaults(slug)
+    names = ", ".join(str(one.get("name") or one["use"]) for one in found["scorers"])
+    lines = [
+        f"Target: {clean(found['target'] or '–')}",
+        f"Scorers: {clean(names or '–')}",
+        f"Cluster field: {clean(found['cluster_field'] or '–')}",
+    ]
+    _write(options, found, "\n".join(lines))
 
 
 def _delete(options: argparse.Namespace, client: Client, dataset: Json) -> None:

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     with connect(options) as door:
         dataset = require_dataset(door.client, options.dataset)
         made = []
-        for target in options.target:
+        for target in options.target or [None]:
             made.append(door.client.start_run(dataset["id"], target=target, **settings))
             if options.wait:
                 progress.say(_started(made[-1]))
@@ -55,7 +55,7 @@ def _settings(options: argparse.Namespace) -> Json:
     }
     selection = {name: value for name, value in selection.items() if value is not None}
     return {
-        "scorers": [parse_scorer(text) for text in options.scorer],
+        "scorers": [parse_scorer(text) for text in options.scorer] if options.scorer else None,
         "version": options.version,
         "name": options.name,
         "selection": selection or None,

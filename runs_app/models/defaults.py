@@ -1,0 +1,24 @@
+"""What the runs of a dataset use unless they say otherwise."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class DatasetDefaults(models.Model):
+    """Filled into the form of a new run, and used by a start that names no target or scorers.
+
+    `scorers` are specifications as `scorers.parse_spec` takes them, the first one the primary.
+    `cluster_field` is a path into the item (metadata.customer): items that share its value are not
+    independent of each other.
+    """
+
+    dataset = models.OneToOneField(
+        "datasets_app.Dataset", models.CASCADE, primary_key=True, related_name="+"
+    )
+    target_ref = models.CharField(max_length=300, blank=True, default="")
+    scorers = models.JSONField(default=list)
+    cluster_field = models.CharField(max_length=200, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"Defaults of {self.dataset}"
