@@ -46,19 +46,24 @@ def open_export(
     where: str = "",
     split: str = "",
     numbers: Sequence[int] | None = None,
+    except_numbers: Sequence[int] = (),
 ) -> Export:
     """The dataset's items at `version` (None: now) that match, in number order.
 
-    `numbers` keeps the items so numbered. Raises Invalid for an unknown format or a filter that
-    cannot be read and NotFound for an unknown version, before anything is read.
+    `numbers` keeps the items so numbered, `except_numbers` leaves them out. Raises Invalid for an
+    unknown format or a filter that cannot be read and NotFound for an unknown version, before
+    anything is read.
     """
     if format not in exporting.FORMATS:
         detail = f"The format “{format[:20]}” is not known. Choose csv, json or jsonl."
         raise Invalid(detail, errors=[FieldError("/format", detail)])
     at = queries.find_version(dataset, version)
     found = _matching(dataset, at, q=q, where=where, split=split)
-    part = bool(q or where or split) or numbers is not None
+    part = bool(q or where or split) or numbers is not None or bool(except_numbers)
     rows = _pages(found) if numbers is None else _numbered(found, numbers)
+    if except_numbers:
+        left_out = frozenset(except_numbers)
+        rows = (row for row in rows if row.number not in left_out)
     return Export(
         exporting.file_name(dataset.slug, at, format, timezone.now().date(), part=part),
         exporting.FORMATS[format],

@@ -49,6 +49,23 @@ class Selection:
         )
 
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it names nothing; a query may still match nothing."""
+        return not self.everything and not self.numbers
+
+
+def written(numbers: Iterable[int]) -> str:
+    """Item numbers as text, such as "1-50,60"; `exports.parse_numbers` reads it."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
 def parse_selection(given: object, version: int, *, pointer: str = "") -> Selection:
     """The selection in a JSON body: `{where, q, split, numbers, except, all, version}`.
 
@@ -82,7 +99,7 @@ def parse_selection(given: object, version: int, *, pointer: str = "") -> Select
         numbers = given.get(name, [])
         if not isinstance(numbers, list) or not all(type(one) is int for one in numbers):
             refuse(f"/{name}", f"“{name}” is a list of item numbers.")
-        lists[name] = _in_order(numbers, f"{pointer}/{name}")
+        lists[name] = in_order(numbers, f"{pointer}/{name}")
     everything = everything or any(texts.values())
     if everything and lists["numbers"]:
         refuse("/numbers", "Select by numbers or by a query, not by both.")
@@ -93,7 +110,8 @@ def parse_selection(given: object, version: int, *, pointer: str = "") -> Select
     return Selection(at, ItemQuery(**texts), everything, lists["numbers"], lists["except"])
 
 
-def _in_order(numbers: Iterable[int], pointer: str) -> tuple[int, ...]:
+def in_order(numbers: Iterable[int], pointer: str) -> tuple[int, ...]:
+    """The numbers once each. Raises Invalid for too many, and for what is no item's number."""
     found = tuple(sorted(set(numbers)))
     if len(found) > MAX_NUMBERS:
         detail = f"Name at most {MAX_NUMBERS:,} items by number. Use a query for more."

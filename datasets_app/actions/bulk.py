@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from datasets_app import queries
+from datasets_app import item_pages, queries
 from datasets_app.actions.datasets import create_dataset
 from datasets_app.actions.jobs import start_job
 from datasets_app.actions.versions import ChangeSet, change_set, lock_for_change
@@ -53,17 +53,16 @@ def apply_bulk(
     was made or an external id is taken, and what `lock_for_change` does.
     """
     queries.find_version(dataset, selection.version)
-    count = count_selected(dataset.pk, selection, INLINE_ITEMS + 1)
-    if not count:
+    count = _count_inline(dataset, selection)
+    if count == 0:
         raise Invalid("No item is selected. Nothing was changed.")
-    inline = count <= INLINE_ITEMS
     if action.goes_elsewhere:
-        if action.kind == "move_to" and not inline:
+        if action.kind == "move_to" and count is None:
             raise Invalid(
                 f"At most {INLINE_ITEMS:,} items can be moved at once. Copy them, then delete them."
             )
-        return _elsewhere(dataset, selection, action, by, message, count if inline else None)
-    if inline:
+        return _elsewhere(dataset, selection, action, by, message, count)
+    if count is not None:
         message = message or action.sentence(count)
         with change_set(dataset=dataset, by=by, message=message) as changes:
             made = _made(changes)
@@ -148,6 +147,19 @@ def _elsewhere(
                     left.flush()
                 left.give_to(changes)
     return _outcome(target, made, copied)
+
+
+def _count_inline(dataset: Dataset, selection: Selection) -> int | None:
+    """How many items are selected; None when one transaction should not hold them, or when it
+    takes long to tell.
+    """
+    if selection.everything:
+        limit = INLINE_ITEMS + len(selection.except_numbers)
+        found = item_pages.count(dataset, selection.version, selection.query, limit=limit)
+        if not found.exact or found.n > limit:
+            return None
+    count = count_selected(dataset.pk, selection)
+    return count if count <= INLINE_ITEMS else None
 
 
 def _job(

@@ -42,8 +42,8 @@ def _named(dataset_id: int, selection: Selection, after: int, limit: int) -> lis
     return []
 
 
-def count_selected(dataset_id: int, selection: Selection, ceiling: int | None = None) -> int:
-    """How many items are selected; counting stops at `ceiling`, where one is given."""
+def count_selected(dataset_id: int, selection: Selection) -> int:
+    """How many items are selected; a query has to look at all items for that."""
     if not selection.everything:
         return _count_named(dataset_id, selection.version, selection.numbers)
     query, excepted = selection.query, selection.except_numbers
@@ -54,9 +54,7 @@ def count_selected(dataset_id: int, selection: Selection, ceiling: int | None = 
     left_out = 0
     for start in range(0, len(excepted), LOOK_UP):
         left_out += numbers.filter(number__in=excepted[start : start + LOOK_UP]).count()
-    if ceiling is None:
-        return numbers.count() - left_out
-    return numbers[: ceiling + left_out].count() - left_out
+    return numbers.count() - left_out
 
 
 def _count_named(dataset_id: int, version: int, numbers: tuple[int, ...]) -> int:

@@ -124,7 +124,6 @@ def test_a_query_selects_all_that_match_but_the_exceptions(tickets: Dataset, own
     ]  # fmt: skip
     selected_now = all_of(tickets, where='split = "test"')
     assert selected.count_selected(tickets.pk, selected_now) == 8
-    assert selected.count_selected(tickets.pk, selected_now, 3) == 3
     every = Selection(2, everything=True, except_numbers=(1, 99))
     assert selected.count_selected(tickets.pk, every) == 19
 
