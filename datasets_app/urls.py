@@ -14,6 +14,7 @@ from datasets_app.views import (
     item_schemas,
     items,
     jobs,
+    selecting,
     versions,
 )
 
@@ -37,9 +38,7 @@ urlpatterns = [
     path("<slug:slug>/items/export/", selecting.export, name="items_export"),
     path("<slug:slug>/items/change/", changing.change, name="items_change"),
     path("<slug:slug>/versions/<int:number>/undo/", changing.undo, name="version_undo"),
-    path("<slug:slug>/jobs/current", jobs.current, name="job_current"),
-    path("<slug:slug>/jobs/<uuid:job>", jobs.job, name="job"),
-    path("<slug:slug>/jobs/<uuid:job>/cancel/", jobs.cancel, name="job_cancel"),
+    path("<slug:slug>/jobs/current", changing.current, name="job_current"),
     path("<slug:slug>/items/new", item_edits.new, name="item_new"),
     path("<slug:slug>/check", item_edits.check, name="item_check"),
     path(ITEM, items.show, name="item"),
