@@ -22,9 +22,7 @@ from evalhub.kit.models import Worker
 from runs_app import actions
 from runs_app.actions import targets
 from runs_app.actions.connections import create_connection
-from runs_app.engine.stays import open_stay
-from runs_app.engine.sweeper import sweep
-from runs_app.models import Rescore, Result, Run, RunEvent, Shard, Stay
+from runs_app.models import Rescore, Result, Run, Shard, Stay
 from runs_app.models.work import RescoreState
 from tests.faults.facts import facts, fingerprint
 
@@ -221,18 +219,6 @@ def messages(run: int, count: int) -> None:
 
 
 @command
-def sweep_once() -> int:
-    return sweep()
-
-
-@command
-def ghosts(run: int, count: int) -> None:
-    """Stays of workers that die at once."""
-    for n in range(count):
-        open_stay(run, f"ghost-{n}")
-
-
-@command
 def workers() -> list[int]:
     """The process ids of the workers that beat."""
     return list(Worker.objects.alive().values_list("pid", flat=True))
@@ -276,21 +262,10 @@ def datasets() -> list[Any]:
 
 
 @command
-def events(run: int) -> list[str]:
-    return list(RunEvent.objects.filter(run=run).values_list("kind", flat=True))
-
-
-@command
-def scorers(run: int) -> dict[str, int]:
-    """Scores by the run's scorers."""
-    found = _run(run).scorers.annotate(n=Count("scores"))
-    return {scorer.name: scorer.n for scorer in found}
-
-
-@command
 def audit(run: int) -> dict[str, Any]:
     """The facts that the invariants judge."""
-    return json.loads(json.dumps(facts(_run(run))))  # as it is after a round trip
+    told: dict[str, Any] = json.loads(json.dumps(facts(_run(run))))  # as the summary was stored
+    return told
 
 
 @command

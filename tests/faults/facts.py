@@ -26,6 +26,7 @@ def facts(run: Run) -> dict[str, Any]:
     )
     keys = [(number, repetition) for number, repetition, _, _, _ in found]
     good = {(number, rep) for number, rep, _, _, error in found if not error}
+    assert run.dataset_id is not None
     items = public.read_items(
         run.dataset_id, run.dataset_version, after=0, limit=run.total_items, split="", numbers=None
     )

@@ -54,12 +54,7 @@ class Installation:
     def ask(self, word: str, **options: Any) -> Any:
         """Run a command of the driver; what it gives. Raises Refused."""
         if self._driver is None or self._driver.poll() is not None:
-            self._driver = self._spawn(
-                ["-m", "tests.faults.driver"],
-                "driver.log",
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
+            self._driver = self._spawn(["-m", "tests.faults.driver"], "driver.log", talks=True)
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
         self._driver.stdin.write(json.dumps([word, options]).encode() + b"\n")
@@ -160,16 +155,19 @@ class Installation:
         arguments: list[str],
         log: str,
         environment: dict[str, str] | None = None,
-        **pipes: Any,
+        *,
+        talks: bool = False,
     ) -> subprocess.Popen[bytes]:
+        """Start a Python process. With `talks`, its standard input and output are pipes to us."""
         with (self.home / log).open("ab") as file:
             return subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
                 env=self.environment | (environment or {}),
+                stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if talks else file,
                 stderr=file,
                 start_new_session=True,
-                **({"stdout": file} | pipes),
             )
 
 

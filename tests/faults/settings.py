@@ -8,5 +8,5 @@ import os
 
 from evalhub.settings import *  # noqa: F403
 
-LEASE_SECONDS = float(os.environ.get("FAULT_LEASE_SECONDS", "3"))
-SWEEP_SECONDS = float(os.environ.get("FAULT_SWEEP_SECONDS", "2"))
+LEASE_SECONDS = int(os.environ.get("FAULT_LEASE_SECONDS", "3"))
+SWEEP_SECONDS = int(os.environ.get("FAULT_SWEEP_SECONDS", "2"))

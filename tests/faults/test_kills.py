@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.installation import Installation, wait_for
 from tests.faults.invariants import check, nothing_changes, until_over
-from tests.faults.length import long_form
+from tests.faults.length import long_form, pick
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 SEATS = 16
@@ -23,7 +23,7 @@ UNFLUSHED = 400  # two batches: one that is being written, one that fills meanwh
 def test_a_worker_killed_at_random_moments_loses_and_doubles_nothing(
     installation: Installation, chance: random.Random
 ) -> None:
-    items, kills = 1500, 3
+    items, kills = pick(short=(900, 2), long=(2500, 5))
     run = installation.ask("start", inputs=[{"n": n} for n in range(items)], concurrency=SEATS)
     moments = sorted(chance.sample(range(items // 20, items * 8 // 10), kills))
     killed_at = []
@@ -68,7 +68,7 @@ def test_two_workers_killed_in_turn_lose_and_double_nothing(
 def test_pool_children_killed_again_and_again_are_replaced_and_nothing_is_lost(
     installation: Installation, chance: random.Random
 ) -> None:
-    kills = 3
+    kills = pick(short=2, long=4)
     run = installation.ask("start", inputs=[{"n": n} for n in range(1200)], concurrency=SEATS)
     installation.start_worker()
     seen: set[int] = set()

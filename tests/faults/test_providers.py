@@ -63,6 +63,10 @@ class AsAsked(Provider):
         self.tokens = 0
         self.latency_s = 0.01
 
+    def until_called(self, times: int) -> None:
+        """Wait until there have been so many calls."""
+        wait_for(lambda: self.count >= times, 40, f"{times} calls at the server")
+
     def _handle(self, request: Request, connection: Connection) -> None:
         asked = orjson.loads(request.body)
         item = _item(asked)
@@ -170,8 +174,7 @@ def test_calls_at_the_server_are_repeated_only_as_far_as_deaths_explain(
     )
     worker = installation.start_worker()
     for _ in range(kills):
-        more = provider.count + chance.randrange(40, 220)
-        wait_for(lambda more=more: provider.count >= more, 40, "calls at the server")
+        provider.until_called(provider.count + chance.randrange(40, 220))
         installation.kill(worker)
         worker = installation.start_worker()
     until_over(installation, run, 40)
@@ -201,8 +204,7 @@ def test_a_token_cap_is_not_passed_though_workers_are_killed(
     )
     worker = installation.start_worker()
     for _ in range(kills):
-        more = provider.count + chance.randrange(10, 40)
-        wait_for(lambda more=more: provider.count >= more, 40, "calls at the server")
+        provider.until_called(provider.count + chance.randrange(10, 40))
         installation.kill(worker)
         worker = installation.start_worker()
     assert until_over(installation, run, 60) == "cancelled"
@@ -223,7 +225,7 @@ def test_a_run_that_waits_for_its_rate_limit_is_cancelled_within_three_seconds(
         "start", inputs=[{"n": n} for n in range(50)], target=target, concurrency=SEATS
     )
     installation.start_worker()
-    wait_for(lambda: provider.count >= 1, 30, "the first call")
+    provider.until_called(1)
     began = time.monotonic()
     installation.ask("cancel", run=run)
     until_over(installation, run, 3)
@@ -244,7 +246,7 @@ def test_a_rate_limit_holds_for_two_workers_of_which_one_is_killed(
     run = installation.ask(
         "start", inputs=[{"n": n} for n in range(count)], target=target, concurrency=SEATS
     )
-    wait_for(lambda: provider.count >= 1, 30, "the first call")
+    provider.until_called(1)
     began, counted = time.monotonic(), provider.count
     time.sleep(chance.uniform(0.5, 2.5))
     installation.kill(workers[0])

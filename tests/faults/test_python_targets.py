@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,9 +75,3 @@ def test_an_item_that_eats_memory_until_its_worker_is_killed_is_the_only_one_los
         [hungry + 1, "worker_lost"]
     ]
     check(installation, run, errors=1)
-
-
-def rss_mb(pid: int) -> float:
-    """Resident memory of a process in MB, the most that it has been."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
