@@ -6,7 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from datasets_app import queries
+from datasets_app import item_pages, queries
+from datasets_app.item_query import ItemQuery
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import shell
 from datasets_app.timeline import timeline
@@ -27,7 +28,8 @@ def list_items(request: HttpRequest, project: Project, slug: str) -> HttpRespons
     context = shell(actor(request), project, slug, tab="items")
     context |= list_context(request, context["dataset"])
     part = part_for(request, items="list")
-    return render_page(request, "datasets/items.html", context, part=part)
+    status = context["query_problem"].status if context["query_problem"] else 200
+    return render_page(request, "datasets/items.html", context, part=part, status=status)
 
 
 @project_view()
@@ -38,12 +40,14 @@ def show(request: HttpRequest, project: Project, slug: str, number: int) -> Http
     dataset = context["dataset"]
     context |= list_context(request, dataset, number=number, rows=part != "detail")
     if part != "list":
-        context |= _item_context(project, dataset, context["version"], number, context["q"])
+        context |= _item_context(
+            project, dataset, context["version"], number, context["item_query"]
+        )
     return render_page(request, "datasets/item.html", context, part=part)
 
 
 def _item_context(
-    project: Project, dataset: Dataset, version: int, number: int, q: str
+    project: Project, dataset: Dataset, version: int, number: int, item_query: ItemQuery
 ) -> dict[str, Any]:
     item = queries.find_item(dataset, version, number)
     history = queries.history(dataset, number)
@@ -55,7 +59,7 @@ def _item_context(
     return {
         "item": item,
         "scorers": _scorer_names(item),
-        "neighbours": queries.neighbours(dataset, version, number, q=q),
+        "neighbours": item_pages.neighbours(dataset, version, item_query, number),
         "steps": timeline(history[:HISTORY_SHOWN]),
         "steps_more": max(0, len(history) - HISTORY_SHOWN),
         "newest": history[0].revision,

@@ -60,9 +60,11 @@ ICONS: dict[str, str] = {
         '<rect x="2.6" y="2.6" width="10.8" height="10.8" rx="2"/>'
         '<path d="m5.4 8.2 1.8 1.8 3.4-3.8"/>'
     ),
+    "sort": '<path d="M2.5 4.5h11M2.5 8h7M2.5 11.5h3.5"/>',
     "spin": '<path d="M8 2.4a5.6 5.6 0 1 1-5.6 5.6"/>',
     "stop": '<rect x="4" y="4" width="8" height="8" rx="1.5"/>',
     "swap": '<path d="M3 5.5h9.5M10 3l2.5 2.5L10 8M13 10.5H3.5M6 8l-2.5 2.5L6 13"/>',
+    "tag": '<path d="M2.6 8.6V3.2h5.4l5.4 5.4-5.2 5.2z"/><circle cx="5.4" cy="6" r=".8"/>',
     "target": '<circle cx="8" cy="8" r="5.5"/><circle cx="8" cy="8" r="2.25"/>',
     "trash": '<path d="M2.8 4.3h10.4M6 4.2V2.8h4v1.4M4.2 4.5l.6 8.7h6.4l.6-8.7"/>',
     "up": '<path d="m4 9.8 4-4 4 4"/>',
