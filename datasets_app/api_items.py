@@ -61,7 +61,7 @@ def add_items(request: HttpRequest, id: str, body: Body[dict[str, Any]]) -> Http
             numbers = actions.add_items(
                 dataset=dataset, contents=contents, by=caller.user, message=message
             )
-        except Conflict as error:
+        except (Conflict, Invalid) as error:
             if "items" not in body:
                 error.errors = [
                     FieldError(one.pointer.removeprefix("/items/0"), one.detail)

@@ -52,10 +52,12 @@ class UploadForm(forms.Form):
 
 def add_errors(form: forms.Form, error: EvalhubError) -> None:
     """Put the problems of an action's error where they belong in the form."""
+    # Of a list of items a form has the only one.
+    places = [(one.pointer.removeprefix("/items/0"), one.detail) for one in error.errors]
     known = [
-        (found.pointer.split("/")[1], found.detail)
-        for found in error.errors
-        if found.pointer.count("/") and found.pointer.split("/")[1] in form.fields
+        (pointer.split("/")[1], detail)
+        for pointer, detail in places
+        if pointer.count("/") and pointer.split("/")[1] in form.fields
     ]
     if len(known) == 1:
         form.add_error(known[0][0], error.detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -288,8 +289,6 @@ def require_schemas(schemas: ItemSchemas, contents: Iterable[tuple[str, ItemCont
         problems += found[: MAX_PROBLEMS - len(problems)]
     if problems:
         first = problems[0]
+        where = re.sub(r"^/items/\d+", "", first.pointer).lstrip("/")
         more = f" {broken:,} items do not match." if broken > 1 else ""
-        raise Invalid(
-            f"{first.pointer.lstrip('/')} does not match the schema: {first.detail}{more}",
-            errors=problems,
-        )
+        raise Invalid(f"{where} does not match the schema: {first.detail}{more}", errors=problems)

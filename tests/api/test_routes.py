@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from datasets_app.bulk.schema_check import problems_file
 from datasets_app.models import DatasetJob, ImportJob
 from evalhub.api import api as described
 from runs_app.actions.connections import create_connection
@@ -98,6 +99,7 @@ OWN |= {"get /connections", "post /connections"}
 # These speak of the caller's own project, whoever calls.
 # A run that is over is not cancelled, paused or resumed; one without errors is not retried.
 CONFLICTS = {f"post /datasets/runs/{{run}}/{act}" for act in ("cancel", "pause", "resume", "retry")}
+CONFLICTS |= {"post /datasets/{id}/versions/{version}/restore"}  # the version is the latest
 BODIES = {
     "post /datasets/{id}/items": {"input": "x"},
     "patch /datasets/{id}/items/{number}": {"input": "x"},
@@ -107,6 +109,9 @@ BODIES = {
     },
     "post /datasets/{id}/items/batch": {"add": [{"input": "x"}]},
     "post /datasets/{id}/versions/{number}/undo": {},
+    "post /datasets/{id}/versions/{version}/restore": {},
+    "patch /datasets/{id}/versions/{version}": {"label": "taken over"},
+    "put /datasets/{id}/schemas": {"metadata": {"type": "object"}},
     "put /datasets/{id}": {"name": "Taken over"},
     "post /datasets/{id}/duplicate": {"name": "Taken over"},
     "post /datasets/{id}/runs": {"target": "echo"},
@@ -139,6 +144,9 @@ def places(dataset, editor):
     job = ImportJob.objects.create(dataset=dataset, created_by=editor, filename="a.csv")
     job.folder.mkdir(parents=True)
     job.problems_file.write_text("line,reason\n")
+    failed = DatasetJob.objects.create(dataset=dataset, kind="set_schemas", state="failed")
+    failed.folder.mkdir(parents=True)
+    problems_file(failed).write_text("item,reason\n")
     target = save_target(
         project=dataset.project,
         name="Mine",
@@ -152,7 +160,7 @@ def places(dataset, editor):
         "dataset": dataset,
         "run": run,
         "job": job,
-        "jobs": DatasetJob.objects.create(dataset=dataset, kind="delete").uuid,
+        "jobs": failed.uuid,
         "targets": target.slug,
         "recordings": recording.slug,
         "connections": create_connection(
@@ -169,6 +177,7 @@ def address(operation: str, places, by: str) -> tuple[str, str]:
     ref = places["job"].uuid if is_import else getattr(dataset, by)
     ref = places.get(path.split("/")[1], ref)
     path = path.replace("{id}", str(ref)).replace("{number}", "1")
+    path = path.replace("{version}", "1")
     return method.upper(), path.replace("{run}", str(places["run"].uuid))
 
 
