@@ -24,12 +24,21 @@ from evalhub_client.items import ItemMethods
 from evalhub_client.runs import RunMethods, dataset_path, given
 from evalhub_client.targets import TargetMethods
 from evalhub_client.trials import TrialMethods
+from evalhub_client.versions import VersionMethods
 
 if TYPE_CHECKING:
     import httpx
 
 
-class Client(BulkMethods, DatasetMethods, ItemMethods, RunMethods, TargetMethods, TrialMethods):
+class Client(
+    BulkMethods,
+    DatasetMethods,
+    ItemMethods,
+    RunMethods,
+    TargetMethods,
+    TrialMethods,
+    VersionMethods,
+):
     """A connection to one project of an evalhub server. Use it in a `with`, or call `close`.
 
     `token` is an API token; it belongs to a project. `timeout` is in seconds, for connecting and

@@ -12,12 +12,14 @@ from evalhub_client.dataset_options import add_dataset_commands
 from evalhub_client.item_options import add_item_commands
 from evalhub_client.parsing import Parser, add_command, add_connection
 from evalhub_client.target_options import add_target_commands
+from evalhub_client.version_options import add_version_commands
 
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
     *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings", "export"),
     "items",
     *("bulk", "undo"),
+    *("versions", "diff", "restore", "label", "schema"),
 )
 
 _EPILOG = """\
@@ -90,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     _add_try(add_command(commands, "try", "trying", "send one input to a target", _TRY_EPILOG))
     _add_life(commands)
     add_bulk_commands(commands)
+    add_version_commands(commands)
     add_target_commands(commands)
     return root
 
@@ -183,6 +186,7 @@ _Option = tuple[str, str, Callable[[str], Any], str]
 _WHICH: tuple[_Option, ...] = (
     ("--version", "N", int, "version of the dataset (default: the newest)"),
     ("--split", "NAME", str, "only items of this split"),
+    ("--where", "FILTER", str, "only items that pass a filter, such as metadata.level >= 3"),
     ("--failed-of", "RUN", _run_number, "only items that are errors in that run"),
     ("--sample", "N", int, "only N items, drawn by chance"),
     ("--seed", "S", int, "draws the same sample again"),

@@ -11,6 +11,7 @@ from datasets_app.actions.versions import item_count, stored_schemas
 from datasets_app.item_schemas import LABELS, check_schemas
 from datasets_app.models import Dataset, DatasetJob
 from evalhub.access.models import User
+from evalhub.kit.json import canonical, loads
 
 
 def set_schemas(
@@ -23,8 +24,10 @@ def set_schemas(
     the whole list); above that in the background. None when nothing changes. Raises Invalid for
     what is no schema, and what `lock_for_change` does.
     """
-    checked = check_schemas(schemas)
     before = stored_schemas(dataset.pk, dataset.version)
+    checked = {
+        field: _kept(before.get(field), text) for field, text in check_schemas(schemas).items()
+    }
     if checked == before:
         return None
     changed = {field: text for field, text in checked.items() if before.get(field) != text}
@@ -37,6 +40,12 @@ def set_schemas(
     )
     few = item_count(dataset.pk, dataset.version) <= INLINE_ITEMS
     return work_now(job, dataset) if few else job
+
+
+def _kept(before: str | None, text: str) -> str:
+    """The text as it was when it says the same in another form; else the new one."""
+    same = before is not None and canonical(loads(before)) == canonical(loads(text))
+    return before if same and before is not None else text
 
 
 def _message(before: Mapping[str, str], after: Mapping[str, str]) -> str:

@@ -7,10 +7,11 @@ import sys
 from typing import Any
 
 from evalhub_client.client import Client
-from evalhub_client.connect import Door, connect
-from evalhub_client.failures import Interrupted, UsageError
+from evalhub_client.commands.jobs import wait_for_job
+from evalhub_client.connect import connect
+from evalhub_client.failures import UsageError
 from evalhub_client.names import require_dataset
-from evalhub_client.output import clean, count, counted, write, write_json
+from evalhub_client.output import clean, counted, write, write_json
 from evalhub_client.progress import Progress
 
 Json = dict[str, Any]
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
                 message=options.message,
             )
         if done["job"] is not None:
-            job = _wait(door, done["job"], progress)
+            job = wait_for_job(door, done["job"], progress)
             done |= {name: job[name] for name in ("version", "added", "changed", "removed")}
             done |= {"there": job["there"], "skipped": job["problems"], "job": job}
     job = done["job"]
@@ -82,24 +83,6 @@ def _action(client: Client, options: argparse.Namespace) -> Json:
     else:
         action["dataset"] = require_dataset(client, options.copy_to)["id"]
     return action | ({"on_conflict": "skip"} if options.skip_conflicts else {})
-
-
-def _wait(door: Door, job: Json, progress: Progress) -> Json:
-    with door.tended(progress.say) as tend:
-
-        def on_poll(job: Json) -> None:
-            if job["active"]:
-                of = f" of {counted(job['total'], 'item')}" if job["total"] else " items"
-                progress.show(f"{count(job['done'])}{of}")
-                tend()
-
-        try:
-            return door.client.wait_for_job(job["id"], on_poll=on_poll)
-        except KeyboardInterrupt:
-            progress.say("Stopped waiting. The work goes on in the background.")
-            raise Interrupted from None
-        finally:
-            progress.clear()
 
 
 def _told(done: Json) -> str:
