@@ -121,7 +121,10 @@ def ensure_defaults() -> None:
     from evalhub.access.actions import create_project
     from evalhub.access.models import Project, User
 
-    user, _ = User.objects.get_or_create(username=ADMINISTRATOR)
+    everything = {"is_staff": True, "is_superuser": True}  # the admin at /admin/ is theirs
+    user, made = User.objects.get_or_create(username=ADMINISTRATOR, defaults=everything)
+    if not made:
+        User.objects.filter(pk=user.pk, is_superuser=False).update(**everything)
     if not Project.objects.filter(is_demo=False).exists():
         create_project(name="Default", slug=DEFAULT_PROJECT, by=user)
 

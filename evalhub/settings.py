@@ -48,12 +48,14 @@ CSRF_TRUSTED_ORIGINS = env.list("EVALHUB_TRUSTED_ORIGINS", default=[])
 
 # --- application ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "evalhub.admin_apps.EvalhubAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "import_export",
     "template_partials",
     "axes",
     "evalhub.access",

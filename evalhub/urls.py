@@ -1,5 +1,6 @@
 """Where the doors hang."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 from evalhub import views
@@ -16,6 +17,7 @@ urlpatterns = [
     path("sign-in/<str:secret>", access.use_link, name="use_link"),
     path("sign-out", access.sign_out, name="sign_out"),
     path("account", access.account, name="account"),
+    path("admin/", admin.site.urls),
     path("projects/new", access.new_project, name="new_project"),
     path(PROJECT, access.project_home, name="project_home"),
     path(PROJECT + "settings", access.project_settings, name="project_settings"),
