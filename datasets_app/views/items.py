@@ -20,6 +20,7 @@ from evalhub.kit.htmx import render_page
 from evalhub.kit.json import dumps, loads
 
 HISTORY_SHOWN = 20
+MORE_ROWS = "item-rows"  # the element to which the next page's rows are added
 
 
 @project_view()
@@ -27,7 +28,7 @@ def list_items(request: HttpRequest, project: Project, slug: str) -> HttpRespons
     """The items of a dataset at its current version, or at `?v=`."""
     context = shell(actor(request), project, slug, tab="items")
     context |= list_context(request, context["dataset"])
-    part = part_for(request, items="list")
+    part = part_for(request, items="list", **{MORE_ROWS: "list"})
     status = context["query_problem"].status if context["query_problem"] else 200
     return render_page(request, "datasets/items.html", context, part=part, status=status)
 
@@ -35,14 +36,14 @@ def list_items(request: HttpRequest, project: Project, slug: str) -> HttpRespons
 @project_view()
 def show(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponse:
     """One item as it was at the version, beside the list."""
-    part = part_for(request, detail="detail", items="list")
+    more = request.headers.get("HX-Target") == MORE_ROWS
+    part = part_for(request, detail="detail", items="list", **{MORE_ROWS: "list"})
     context = shell(actor(request), project, slug, tab="items")
     dataset = context["dataset"]
-    context |= list_context(request, dataset, number=number, rows=part != "detail")
-    if part != "list":
-        context |= _item_context(
-            project, dataset, context["version"], number, context["item_query"]
-        )
+    context |= list_context(request, dataset, number=number, rows=part != "detail", follow=not more)
+    if part == "list":
+        return render_page(request, "datasets/items.html", context, part=part)
+    context |= _item_context(project, dataset, context["version"], number, context["item_query"])
     return render_page(request, "datasets/item.html", context, part=part)
 
 

@@ -21,12 +21,17 @@ STATE = ("v", "q", "where", "split", "sort", "after", "before", "from", "seen")
 
 
 def list_context(
-    request: HttpRequest, dataset: Dataset, *, number: int | None = None, rows: bool = True
+    request: HttpRequest,
+    dataset: Dataset,
+    *,
+    number: int | None = None,
+    rows: bool = True,
+    follow: bool = True,
 ) -> dict[str, Any]:
     """Context of the item list: its version and query, and, unless `rows` is False, the rows.
 
-    With an item `number` open, the list shows a page that holds it. A query that is not understood
-    shows no rows and `query_problem`.
+    With an item `number` open, the list shows a page that holds it, unless `follow` is False. A
+    query that is not understood shows no rows and `query_problem`.
     """
     asked = request.GET.get("v", "")
     version = queries.find_version(dataset, _version(dataset, asked, number_in(request, "v")))
@@ -70,7 +75,7 @@ def list_context(
     }
     if problem is not None:
         return context | {"rows": [], "is_filtered": True}
-    page = _page(request, dataset, version, item_query, number)
+    page = _page(request, dataset, version, item_query, number if follow else None)
     numbers = [item.number for item in page.rows]
     results = slots.fill("item.last_results", numbers, dataset_id=dataset.pk)
     first = numbers[0] if numbers and page.before else None

@@ -20,6 +20,7 @@ function step(by) {
   const focused = rows.indexOf(document.activeElement);
   const from = focused >= 0 ? focused : rows.findIndex((row) => row.closest("tr.is-open"));
   const next = rows[Math.max(0, Math.min(rows.length - 1, from + by))];
+  if (by > 0 && from >= 0 && next === rows[from]) $("[data-more]")?.click(); // the rows after the last one
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }
@@ -34,12 +35,26 @@ function escape() {
   }
 }
 
+// Checks the focused row, or goes to where rows can be checked with this one checked.
+function select() {
+  const row = document.activeElement.closest("tr");
+  const box = row && $("input[type=checkbox]", row);
+  const link = row && $("a[data-selects]");
+  const number = row && $("a.row-link", row)?.pathname.split("/").pop();
+  if (box) box.click();
+  else if (link && number) {
+    const search = new URLSearchParams(location.search);
+    search.set("numbers", number);
+    location.assign(`${link.pathname}?${search}`);
+  }
+}
+
 const actions = {
   "/": () => $("main input[type=search]")?.focus(),
   "?": () => $("#shortcuts")?.showModal(),
   j: () => step(1),
   k: () => step(-1),
-  x: () => $("input[type=checkbox]", document.activeElement.closest("tr") ?? document.createElement("tr"))?.click(),
+  x: select,
   g: () => { goUntil = Date.now() + GO_FOR_MS; },
 };
 

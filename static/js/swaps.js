@@ -7,6 +7,7 @@ function retitle(within) {
   if (titled) document.title = titled.dataset.title + SUFFIX;
 }
 retitle(document);
+document.querySelector("tr.is-open")?.scrollIntoView({ block: "nearest" });
 
 // Polling rests in a hidden tab. A form or link that happens to be used there still works.
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -50,7 +51,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const cause = requestConfig?.triggeringEvent?.type;
   if (cause !== "click" && cause !== "submit") return;
   const invalid = elt.querySelector?.("[aria-invalid=true]");
+  const asked = elt.querySelector?.("[autofocus]"); // the one field of a question
   const heading = elt.querySelector?.("h1[tabindex='-1'], h2[tabindex='-1']");
-  (invalid ?? heading)?.focus({ preventScroll: true });
-  (invalid ?? heading)?.scrollIntoView({ block: "nearest" });
+  const place = invalid ?? asked ?? heading;
+  place?.focus({ preventScroll: true });
+  place?.scrollIntoView({ block: "nearest" });
 });

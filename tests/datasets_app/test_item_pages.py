@@ -168,6 +168,27 @@ def test_the_list_beside_an_open_item_holds_the_item(
         assert 80 in [row["item"].number for row in page.context["rows"]]
 
 
+def test_searching_beside_an_open_item_is_answered_with_the_list(
+    dataset: Dataset, viewer: User, client_for: ClientFor
+) -> None:
+    headers = HTMX | {"HX-Target": "items"}
+    found = client_for(viewer).get(url("item", dataset, 1) + "?q=nothing", headers=headers)
+    assert [row["item"].number for row in found.context["rows"]] == [3]
+
+
+def test_showing_more_adds_the_rows_after_the_page_whatever_item_is_open(
+    dataset: Dataset, owner: User, client_for: ClientFor
+) -> None:
+    many(dataset, 117, owner)
+    client = client_for(owner)
+    headers = HTMX | {"HX-Target": "item-rows"}
+    for address in (url("detail", dataset), url("item", dataset, 3)):
+        after = client.get(address).context["next"]
+        more = client.get(address + after, headers=headers)
+        assert [row["item"].number for row in more.context["rows"]] == list(range(51, 101))
+        assert "<html" not in more.content.decode()
+
+
 # Writing items
 
 
@@ -335,7 +356,7 @@ def test_items_cannot_be_saved_while_an_import_is_writing(
 ) -> None:
     Dataset.objects.update(pending_version=2)
     client = client_for(editor)
-    assert "An import is writing v2" in client.get(url("detail", dataset)).content.decode()
+    assert "v2 is being written" in client.get(url("detail", dataset)).content.decode()
     response = client.post(url("item_edit", dataset, 1), form_of(dataset, 1, input='"much work"'))
     assert response.status_code == 409
     assert "Wait for it to end" in response.content.decode()
