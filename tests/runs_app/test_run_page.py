@@ -91,7 +91,7 @@ def test_a_poll_of_a_small_run_tells_passed_from_failed_in_two_queries_more(
     with CaptureQueriesContext(connection) as asked:
         html = poll(client, project, going, shown=2, was="running")
     assert len(asked) <= DOOR + 5
-    assert "Passed <b>2</b>" in html
+    assert "Pass <b>2</b>" in html
     assert "by answer" in html
 
 
