@@ -6,10 +6,11 @@ from typing import Any, NoReturn
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router
 
-from datasets_app import actions, queries
+from datasets_app import actions, item_pages, queries
 from datasets_app.actions.items import current_item
 from datasets_app.actions.revisions import find_revision
 from datasets_app.api import find_dataset
+from datasets_app.item_query import NUMBER, ItemQuery
 from datasets_app.items import FIELDS, ItemContent, parse_item
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.payloads import changes_payload, payload_of, version_payload
@@ -19,7 +20,7 @@ from datasets_app.schemas import (
     AddedAnswer,
     HistoryAnswer,
     ItemAnswer,
-    ItemQuery,
+    ItemsQuery,
 )
 from evalhub.access.api_auth import writer
 from evalhub.access.idempotency import once
@@ -27,6 +28,7 @@ from evalhub.kit.api import answer
 from evalhub.kit.api_lists import Listing, list_answer
 from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound, StaleRevision
 from evalhub.kit.json import loads
+from evalhub.kit.paging import encode_cursor
 
 router = Router(tags=["items"])
 
@@ -35,13 +37,23 @@ REMOVABLE = tuple(field for field in FIELDS if field != "input")
 
 
 @router.get("/datasets/{id}/items", response=Listing[ItemAnswer])
-def list_items(request: HttpRequest, id: str, query: Query[ItemQuery]) -> HttpResponse:
-    """The items at a version, in number order."""
+def list_items(request: HttpRequest, id: str, query: Query[ItemsQuery]) -> HttpResponse:
+    """The items at a version that match, in number order or as `sort` says.
+
+    Where no index knows the answer a page looks for a bounded time: then it has fewer items than
+    asked for, or none, and its `next_cursor` goes on from there.
+    """
     dataset = find_dataset(request, id)
     version = queries.find_version(dataset, query.version)
-    page = queries.items_page(dataset, version, q=query.q, after=query.after, size=query.limit)
+    wanted = ItemQuery(query.q, query.where, query.sort, query.split)
+    by_number = query.sort == NUMBER
+    after = query.after if by_number else query.cursor
+    page = item_pages.page(
+        dataset, version, wanted, after="" if after is None else str(after), size=query.limit
+    )
+    next_cursor = encode_cursor(int(page.after)) if by_number and page.after else page.after
     return list_answer(
-        [payload_of(row) for row in page.rows], next_key=page.after, total=page.total
+        [payload_of(row) for row in page.rows], next_cursor=next_cursor, total=page.total
     )
 
 

@@ -27,7 +27,7 @@ def encode(sort: str, place: Place) -> str:
     """The cursor; by number it is the number itself."""
     if len(SORTS[sort].stretches) == 1 and len(place.key) == 1:
         return str(place.key[0])
-    text = json.dumps([place.stretch, *place.key], separators=(",", ":"))
+    text = json.dumps([place.stretch, *place.key], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

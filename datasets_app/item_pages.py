@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
 
 from datasets_app.item_cursors import Place, decode, encode
-from datasets_app.item_query import ItemQuery, conditions
+from datasets_app.item_query import ItemQuery, conditions, select
 from datasets_app.item_search import SearchIndex, hits
 from datasets_app.item_sorts import SORTS, Stretch
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
@@ -146,6 +146,15 @@ def count(dataset: Dataset, version: int, query: ItemQuery, *, limit: int = COUN
     return Count(min(len(found.rows), limit), exact)
 
 
+def matching_numbers(dataset: Dataset, version: int, query: ItemQuery) -> list[int]:
+    """The numbers of all items that match, in order: for what has to know every one of them."""
+    found = select(dataset.pk, version, replace(query, sort="number"))
+    ids = None if query.is_empty else hits(dataset, version, query)
+    if ids is not None:
+        found = found.filter(pk__in=ids)
+    return list(found.values_list("number", flat=True))
+
+
 def total_of(dataset: Dataset, version: int) -> int:
     """How many items the dataset has at `version`."""
     counts = DatasetVersion.objects.filter(dataset=dataset, number=version)
@@ -265,7 +274,11 @@ class _Walk:
         if ids is None:
             return False
         rest = base.filter(stretch.after(key, backwards=self.backwards)).filter(*self.conditions)
-        self._take(rest.filter(pk__in=ids))
+        # Without a LIMIT, which would tempt a planner to walk the order of the list instead.
+        keys = list(rest.filter(pk__in=ids).values_list("pk", flat=True))
+        wanted = keys[: self.need - len(self.found.rows)]
+        rows = self.rows.in_bulk(wanted)
+        self.found.rows.extend(rows[key] for key in wanted)
         return True
 
     def _take(self, rows: ItemRevisionQuerySet) -> None:

@@ -15,6 +15,8 @@ from datasets_app import actions, queries
 from datasets_app.actions.purge import ITEM_PURGED as ITEM_PURGED
 from datasets_app.importing.file_rows import FileRow as FileRow
 from datasets_app.importing.file_rows import file_rows as file_rows
+from datasets_app.item_pages import matching_numbers
+from datasets_app.item_query import ItemQuery
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
 from datasets_app.models.items import ItemRevisionQuerySet
@@ -96,10 +98,16 @@ def count_items(dataset_id: int, version: int, split: str = "") -> int:
     return _items(dataset_id, version, split).count()
 
 
-def item_numbers(dataset_id: int, version: int, split: str = "") -> list[int]:
-    """The numbers of the items at `version` in `split` ("" for all), in order."""
-    found = _items(dataset_id, version, split).order_by("number")
-    return list(found.values_list("number", flat=True))
+def item_numbers(dataset_id: int, version: int, split: str = "", where: str = "") -> list[int]:
+    """The numbers of the items at `version` in `split` ("" for all) that pass the filter, in
+    order. Raises Invalid for a filter that is not understood."""
+    dataset = Dataset.objects.get(pk=dataset_id)
+    return matching_numbers(dataset, version, ItemQuery(where=where, split=split))
+
+
+def check_filter(where: str) -> None:
+    """Raises Invalid, with `position` in its extra, for a filter that is not understood."""
+    ItemQuery(where=where).check()
 
 
 def splits(dataset_id: int, version: int) -> dict[str, int]:

@@ -51,11 +51,19 @@ class DatasetQuery(Paging):
     archived: bool = Field(False, description="list the archived ones instead")
 
 
-class ItemQuery(Paging):
+class ItemsQuery(Paging):
+    cursor: str | None = Field(None, max_length=2000, description="next_cursor of the page before")
     version: int | None = Field(None, description="read at this version; default: the current one")
     q: str = Field(
-        "", max_length=500, description="looked for in input, expected output and external id"
+        "",
+        max_length=500,
+        description="looked for in input, expected output, metadata and external id",
     )
+    where: str = Field(
+        "", description='a filter, such as metadata.topic in ("percent", "rate") and tag = "hard"'
+    )
+    split: str = Field("", description="only items of this split")
+    sort: str = Field("number", description="number, -number, changed, external_id or split")
 
 
 class DatasetAnswer(Schema):

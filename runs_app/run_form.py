@@ -80,6 +80,19 @@ class NewRunForm(forms.Form):
         label="Split",
         widget=forms.TextInput(attrs={"placeholder": "any", "list": "splits"}),
     )
+    where = forms.CharField(
+        required=False,
+        max_length=4000,
+        label="Filter",
+        help_text="As on the items page, where it can be built from rows.",
+        widget=forms.TextInput(
+            attrs={
+                "class": "input--code",
+                "placeholder": 'metadata.topic = "percent"',
+                "spellcheck": "false",
+            }
+        ),
+    )
     limit = _number("First items only", required=False, min_value=1, placeholder="all")
     repetitions = _number("Repetitions", initial=1)
     concurrency = _number("Concurrency", initial=8)
@@ -227,7 +240,7 @@ def recorded_ref(path: str) -> str:
 def selection_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The selection that a form's values ask for: only the fields of the chosen subset count."""
     names = {"sample": ("sample", "seed"), "failed": ("failed_of",)}
-    wanted = ("split", "limit", *names.get(str(given.get("subset")), ()))
+    wanted = ("split", "where", "limit", *names.get(str(given.get("subset")), ()))
     return {name: given[name] for name in wanted if given.get(name) not in (None, "")}
 
 
@@ -249,6 +262,7 @@ def initial_of(run: Run, *, all_items: bool = False) -> dict[str, Any]:
         "seed": selection.get("seed"),
         "failed_of": selection.get("failed_of"),
         "split": selection.get("split", ""),
+        "where": selection.get("where", ""),
         "limit": None if all_items else selection.get("limit"),
         "repetitions": run.repetitions,
         "concurrency": run.max_concurrency,

@@ -20,9 +20,9 @@ RunRef = Annotated[
 class NewRun(StrictBody):
     """`scorers` are names of built-ins or their specifications, the first one the primary.
 
-    `selection` is {split, limit, sample, seed, failed_of}, each of them optional; `limit` alone may
-    stand outside of it. `timeout` is in seconds for one try, `deadline` for one result with all its
-    tries. `stop_error_share` is 0..1.
+    `selection` is {split, where, limit, sample, seed, failed_of}, each of them optional;
+    `limit` alone may stand outside of it. `timeout` is in seconds for one try, `deadline` for one
+    result with all its tries. `stop_error_share` is 0..1.
     """
 
     target: str = Field("", description="default: that of the dataset's defaults")

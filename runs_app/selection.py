@@ -1,14 +1,14 @@
-"""Which items of a version a run takes: {"split", "limit", "sample", "seed", "failed_of"}.
+"""Which items of a version a run takes: {"split", "where", "limit", "sample", "seed", "failed_of"}.
 
-The parts narrow one after the other: the split, the items that failed in another run, a sample, and
-at last the first n. The rules are pure; only `choose` reads.
+The parts narrow one after the other: the split and the filter, the items that failed in another
+run, a sample, and at last the first n. The rules are pure; only `choose` reads.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app import public
@@ -32,7 +32,8 @@ _NUMBERS = {
 class Selection:
     """The items that were asked for; nothing set means all of them.
 
-    `failed_of` is the number of a run of the same project and dataset.
+    `where` is a filter as the items page has it; `failed_of` is the number of a run of the same
+    project and dataset.
     """
 
     split: str = ""
@@ -40,15 +41,16 @@ class Selection:
     sample: int | None = None
     seed: int | None = None
     failed_of: int | None = None
+    where: str = ""
 
     @property
     def listed(self) -> bool:
         """Whether the item numbers have to be listed, because no order of reading gives them."""
-        return self.sample is not None or self.failed_of is not None
+        return self.sample is not None or self.failed_of is not None or bool(self.where)
 
     def as_dict(self) -> dict[str, Any]:
         """What a run keeps: the parts that are set."""
-        parts = {name: getattr(self, name) for name in ("split", *_NUMBERS)}
+        parts = {name: getattr(self, name) for name in ("split", "where", *_NUMBERS)}
         return {name: value for name, value in parts.items() if value not in (None, "")}
 
 
@@ -69,12 +71,20 @@ def parse(given: Mapping[str, Any] | None) -> Selection:
     problems = [
         FieldError(f"/selection/{name}", f"A selection knows no “{name}”.")
         for name in given
-        if name != "split" and name not in _NUMBERS
+        if name not in ("split", "where") and name not in _NUMBERS
     ]
     split = given.get("split") or ""
     if not isinstance(split, str) or len(split) > MAX_SPLIT_CHARS:
         detail = f"A split is a text of at most {MAX_SPLIT_CHARS} characters."
         problems.append(FieldError("/selection/split", detail))
+    where = given.get("where") or ""
+    if not isinstance(where, str):
+        problems.append(FieldError("/selection/where", "A filter is a text."))
+    elif where:
+        try:
+            public.check_filter(where)
+        except Invalid as error:
+            problems.append(FieldError("/selection/where", error.detail))
     numbers: dict[str, int | None] = {}
     for name, (low, high, detail) in _NUMBERS.items():
         value = numbers[name] = given.get(name)
@@ -85,7 +95,7 @@ def parse(given: Mapping[str, Any] | None) -> Selection:
         problems.append(FieldError("/selection/seed", detail))
     if problems:
         raise _invalid(problems)
-    return Selection(split=split, **numbers)
+    return Selection(split=split, where=where, **numbers)
 
 
 def choose(project: Project, dataset: DatasetRow, version: int, selection: Selection) -> Chosen:
@@ -97,8 +107,11 @@ def choose(project: Project, dataset: DatasetRow, version: int, selection: Selec
         total = public.count_items(dataset.id, version, selection.split)
         _require(total, "split", f"{_where(dataset, version, selection.split)} has no items.")
         return Chosen(selection, first_n(total, selection.limit), None)
-    numbers = public.item_numbers(dataset.id, version, selection.split)
-    _require(len(numbers), "split", f"{_where(dataset, version, selection.split)} has no items.")
+    numbers = public.item_numbers(dataset.id, version, selection.split, selection.where)
+    there = _where(dataset, version, selection.split)
+    if selection.where:
+        _require(len(numbers), "where", f"{there} has no item that matches the filter.")
+    _require(len(numbers), "split", f"{there} has no items.")
     if selection.failed_of is not None:
         failed = _failed_in(project, dataset, selection.failed_of)
         numbers = [number for number in numbers if number in failed]
@@ -107,9 +120,7 @@ def choose(project: Project, dataset: DatasetRow, version: int, selection: Selec
         _require(len(numbers), "failed_of", detail)
     if selection.sample is not None:
         seed = random.randrange(MAX_NUMBER) if selection.seed is None else selection.seed
-        selection = Selection(
-            selection.split, selection.limit, selection.sample, seed, selection.failed_of
-        )
+        selection = replace(selection, seed=seed)
         numbers = draw(numbers, selection.sample, seed)
     numbers = numbers[: first_n(len(numbers), selection.limit)]
     return Chosen(selection, len(numbers), numbers)

@@ -10,6 +10,7 @@ from evalhub_client.parsing import add_command
 _EPILOG = """\
 A value is JSON, @FILE, or a plain text when it does not begin like JSON.
 examples:
+  evalhub items list gsm8k --where 'metadata.topic in ("percent", "rate") and split = "test"'
   evalhub items show gsm8k 3
   evalhub items add gsm8k --input '{"question": "1 + 1"}' --expected 2 --split test
   evalhub items edit gsm8k 3 --expected 70000 --message "150% of the purchase price"
@@ -18,10 +19,11 @@ examples:
 
 
 def add_item_commands(commands: Any) -> None:
-    """One item at a time: each verb takes the dataset and, but for `add`, the item's number."""
-    summary = "show or change one item of a dataset"
+    """Each verb takes the dataset and, but for `list` and `add`, the number of one item."""
+    summary = "list, show or change items of a dataset"
     command = add_command(commands, "items", "items", summary, _EPILOG)
     verbs = command.add_subparsers(dest="verb", metavar="ACTION", title="actions", required=True)
+    _add_query(_dataset(verbs, "list", "list the items that match"))
     show = _item(verbs, "show", "show an item")
     _add_fields(_dataset(verbs, "add", "add an item"), required=True)
     edit = _item(verbs, "edit", "change what is given of an item, leave the rest")
@@ -59,6 +61,22 @@ def _item(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
     made = _dataset(verbs, name, summary)
     made.add_argument("item", metavar="ITEM", type=_number, help="number of the item")
     return made
+
+
+def _add_query(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--q", metavar="TEXT", default="", help="only items with this text")
+    to.add_argument(
+        "--where", metavar="FILTER", default="", help="only items that pass, see the examples"
+    )
+    to.add_argument("--split", metavar="NAME", default="", help="only items of this split")
+    to.add_argument(
+        "--sort",
+        choices=("number", "-number", "changed", "external_id", "split"),
+        default="number",
+        help="order (default: number)",
+    )
+    to.add_argument("--limit", metavar="N", type=int, help="at most this many")
+    to.add_argument("--version", metavar="N", type=int, help="as it was then (default: now)")
 
 
 def _number(text: str) -> int:

@@ -15,13 +15,23 @@ class ItemMethods:
     _connection: Connection
 
     def list_items(
-        self, dataset: str, *, version: int | None = None, q: str = ""
+        self,
+        dataset: str,
+        *,
+        version: int | None = None,
+        q: str = "",
+        where: str = "",
+        split: str = "",
+        sort: str = "number",
     ) -> Iterator[Json]:
-        """Items in the order of their numbers, as they were at `version` (None: now).
+        """Items as they were at `version` (None: now), in the order of their numbers.
 
-        `q` keeps those with that text in input, expected output or external id.
+        `q` keeps those with that text in input, expected output, metadata or external id, `where`
+        those that pass a filter such as `metadata.topic in ("percent", "rate")`, `split` those of
+        one split. `sort` may also be "-number", "changed" (last changed first), "external_id" or
+        "split".
         """
-        params = {"version": version, "q": q}
+        params = {"version": version, "q": q, "where": where, "split": split, "sort": sort}
         return self._connection.pages(f"{dataset_path(dataset)}/items", params=params)
 
     def get_item(self, dataset: str, item: int, *, version: int | None = None) -> Json:

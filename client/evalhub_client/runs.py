@@ -49,11 +49,11 @@ class RunMethods:
 
         `target` is a target's id or name, "python:ID", or "recorded:PATH"; each scorer a name or
         an object such as `{"use": "numeric_match", "name": "answer"}`, the first one the primary.
-        `selection` is `{split, sample, seed, failed_of, limit}`, each optional: items of a split,
-        the errors of another run, a sample, the first n. `timeout` is in seconds for one try of one
-        item, `deadline` for all its tries. A run stops as failed after `stop_after_errors` errors
-        or a share of them (0..1), and as cancelled before the call that would pass a cap. What is
-        None is the server's own choice.
+        `selection` is `{split, where, sample, seed, failed_of, limit}`, each optional: items of a
+        split, those that pass a filter, the errors of another run, a sample, the first n.
+        `timeout` is in seconds for one try of one item, `deadline` for all its tries. A run stops
+        as failed after `stop_after_errors` errors or a share of them (0..1), and as cancelled
+        before the call that would pass a cap. What is None is the server's own choice.
         """
         body = given(
             target=target,

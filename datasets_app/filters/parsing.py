@@ -30,7 +30,7 @@ from datasets_app.filters.nodes import (
     Or,
     Presence,
 )
-from datasets_app.filters.text import PLAIN_NAME
+from datasets_app.filters.text import PLAIN_NAME, field_text
 from evalhub.kit.json import JsonError, loads
 
 _SPACE = re.compile(r"\s*")
@@ -312,7 +312,7 @@ def _has_order(value: Literal) -> bool:
 
 
 def _listed() -> str:
-    return ", ".join(("tag" if name == "tags" else name) for name in FIELDS)
+    return ", ".join(field_text(Field(name)) for name in FIELDS)
 
 
 def _no_field(word: str) -> str:

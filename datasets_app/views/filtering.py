@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from datasets_app import facets, queries
-from datasets_app.filters import FilterError, parse
+from datasets_app.filters import Field, FilterError, field_text, parse
 from datasets_app.filters.building import MAX_ROWS, OPERATORS, Row, RowError, compose, rows_of
 from datasets_app.filters.nodes import FIELDS
 from datasets_app.public import shell
@@ -20,7 +20,7 @@ from evalhub.access.models import Project
 from evalhub.kit.htmx import render_page
 
 SPARE_ROWS = 2
-_PLAIN_FIELDS = [("tag" if name == "tags" else name) for name in FIELDS]
+_PLAIN_FIELDS = [field_text(Field(name)) for name in FIELDS]
 
 
 @project_view()

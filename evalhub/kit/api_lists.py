@@ -36,10 +36,15 @@ class Listing(Schema, Generic[T]):
 
 
 def list_answer(
-    items: Sequence[Any], *, next_key: int | None = None, total: int | None = None
+    items: Sequence[Any],
+    *,
+    next_key: int | None = None,
+    next_cursor: str | None = None,
+    total: int | None = None,
 ) -> HttpResponse:
-    """A page of a list; `next_key` is the key of its last row when there are more."""
-    cursor = None if next_key is None else encode_cursor(next_key)
+    """A page of a list; when there are more, `next_key` is the key of its last row, or the list
+    has cursors of its own."""
+    cursor = next_cursor if next_key is None else encode_cursor(next_key)
     return answer({"items": items, "next_cursor": cursor, "total": total})
 
 

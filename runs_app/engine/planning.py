@@ -22,6 +22,7 @@ from runs_app.models import Result, Run, Shard
 SHARD_SIZE = 200  # results, at least
 LARGE_SHARD_SIZE = 500  # in a run of so many results that enough shards are there for all workers
 SHARDS_WANTED = 64
+LISTED = frozenset({"sample", "failed_of", "where"})  # parts of a selection that list the items
 STRIKES_BEFORE_CARE = 2
 DEATHS_ALONE = 3  # of the worker, each while this one item was called with nothing beside it
 
@@ -128,9 +129,7 @@ def _next_items(run: Run, most: int) -> list[ItemRow]:
     if run.dataset_id is None:
         return [inline.item_row(run)]
     most = min(most, run.total_items - run.planned_items)
-    chosen = (
-        _selected(run.pk) if "sample" in run.selection or "failed_of" in run.selection else None
-    )
+    chosen = _selected(run.pk) if LISTED.intersection(run.selection) else None
     if chosen is not None:
         start = bisect_right(chosen, run.planned_after)
         chosen = chosen[start : start + most]

@@ -59,6 +59,8 @@ def selection_words(selection: Mapping[str, Any]) -> str:
     said = []
     if split := selection.get("split"):
         said.append(f"split {split}")
+    if where := selection.get("where"):
+        said.append(f"where {where}")
     if other := selection.get("failed_of"):
         said.append(f"failed in run {other}")
     if sample := selection.get("sample"):
@@ -94,7 +96,7 @@ def _was_try(run: Run) -> bool:
 
 def _tried_of(run: Run) -> int | None:
     """How many items the whole run would have; None where only its start can tell."""
-    if run.dataset_id is None or "failed_of" in run.selection:
+    if run.dataset_id is None or {"failed_of", "where"}.intersection(run.selection):
         return None
     split = run.selection.get("split", "")
     total = public.count_items(run.dataset_id, run.dataset_version, split)

@@ -1,9 +1,11 @@
-"""`evalhub items`: show, add, edit, delete, duplicate, restore and purge one item."""
+"""`evalhub items`: list the items, show, add, edit, delete, duplicate, restore and purge one."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from itertools import islice
 from typing import Any
 
 from evalhub_client.client import Client
@@ -22,6 +24,7 @@ from evalhub_client.output import clean, counted, moment, table, write_answer
 
 Json = dict[str, Any]
 
+MAX_SHOWN = 48
 _VALUES = (("input", "input"), ("expected", "expected_output"))
 _OBJECTS = ("metadata", "context")
 _SHOWN = ("metadata", "context", "tags", "split", "scorers", "external_id", "source")
@@ -62,6 +65,39 @@ def _fields(options: argparse.Namespace) -> Json:
     elif options.scorer is not None:
         found["scorers"] = [parse_scorer(text) for text in options.scorer]
     return found
+
+
+def _list(
+    options: argparse.Namespace, client: Client, dataset: Json, _: Json
+) -> tuple[list[Json], str]:
+    found = client.list_items(
+        dataset["id"],
+        version=options.version,
+        q=options.q,
+        where=options.where,
+        split=options.split,
+        sort=options.sort,
+    )
+    items = list(islice(found, options.limit))
+    rows = [
+        [
+            f"#{item['number']}",
+            item["external_id"] or "",
+            item["split"],
+            ", ".join(item["tags"]),
+            _line(item["input"]),
+            _line(item["expected_output"]) if "expected_output" in item else "",
+        ]
+        for item in items
+    ]
+    headers = ["Item", "External ID", "Split", "Tags", "Input", "Expected output"]
+    return items, table(headers, rows) if items else "No items match."
+
+
+def _line(value: Any) -> str:
+    """A value on one line that leaves room for others."""
+    text = " ".join((value if isinstance(value, str) else json.dumps(value)).split())
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def _show(options: argparse.Namespace, client: Client, dataset: Json, _: Json) -> tuple[Json, str]:
@@ -164,6 +200,7 @@ def _purge(options: argparse.Namespace, client: Client, dataset: Json, _: Json) 
 
 
 _VERBS = {
+    "list": _list,
     "show": _show,
     "add": _add,
     "edit": _edit,

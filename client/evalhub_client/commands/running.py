@@ -49,6 +49,7 @@ def _settings(options: argparse.Namespace) -> Json:
     """What `start_run` takes besides the target; None for what was not said."""
     selection = {
         "split": options.split,
+        "where": options.where,
         "sample": options.sample,
         "seed": options.seed,
         "failed_of": options.failed_of,
