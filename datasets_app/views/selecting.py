@@ -16,6 +16,7 @@ from datasets_app.public import shell
 from datasets_app.selection import Selection, written
 from datasets_app.views.common import actor, query
 from datasets_app.views.exports import file_answer
+from datasets_app.views.listing import MARKS
 from datasets_app.views.selection_form import selection_in
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
@@ -50,13 +51,20 @@ def select_context(request: HttpRequest, dataset: Dataset, selection: Selection)
     named = frozenset(selection.except_numbers if everything else selection.numbers)
     also = named.difference(shown)
     count = count_of(dataset, selection, page.total)
-    checked = [item for item in shown if (item in named) != everything]
+    checked = {number for number in shown if (number in named) != everything}
     ticks = slots.fill("item.last_results", shown, dataset_id=dataset.pk)
     return {
         "selection": selection,
         "version": selection.version,
         "list_query": list_query(dataset, selection),
-        "rows": [{"item": item, "checked": item.number in checked} for item in page.rows],
+        "rows": [
+            {
+                "item": item,
+                "checked": item.number in checked,
+                "ticks": [MARKS.get(mark) for mark in ticks.get(item.number, "")],
+            }
+            for item in page.rows
+        ],
         "has_results": bool(ticks),
         "has_tags": any(item.tags for item in page.rows),
         "also": written(also),

@@ -25,7 +25,7 @@ def selection_in(request: HttpRequest, dataset: Dataset) -> Selection:
     is not checked.
     """
     data = request.POST if request.method == "POST" else request.GET
-    text = data.get("version", "")
+    text = data.get("version") or data.get("v") or ""
     number = int(text) if text.isdecimal() and int(text) <= LARGEST_NUMBER else None
     version = queries.find_version(dataset, number)
     query = query_in(data)

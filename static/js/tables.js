@@ -8,16 +8,17 @@ const scopeOf = (element) => element.closest("[data-selection]") ?? element.clos
 function refresh(scope) {
   const all = boxes(scope);
   const chosen = all.filter((box) => box.checked).length;
+  const total = chosen + (Number(scope.dataset.elsewhere) || 0); // with those of other pages
   const head = scope.querySelector("input[data-select-all]");
   if (head) {
     head.checked = all.length > 0 && chosen === all.length;
     head.indeterminate = chosen > 0 && chosen < all.length;
   }
   for (const place of scope.querySelectorAll("[data-selected-count]")) {
-    place.textContent = `${chosen.toLocaleString("en")} selected`;
+    place.textContent = `${total.toLocaleString("en")} selected`;
   }
   for (const button of scope.querySelectorAll("[data-needs-selection]")) {
-    button.disabled = chosen < (Number(button.dataset.needsSelection) || 1);
+    button.disabled = total < (Number(button.dataset.needsSelection) || 1);
   }
 }
 
@@ -42,6 +43,12 @@ document.addEventListener("change", (event) => {
     for (const box of boxes(scope)) box.checked = target.checked;
   }
   if (target.matches("input[data-select-all], input[data-select]")) refresh(scope);
+});
+
+// The address always says what the list shows; searching while typing changes it behind the link.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-selects]");
+  if (link) link.search = location.search;
 });
 
 const refreshAll = (within) => {
