@@ -6,6 +6,8 @@ batch. Locks are taken in one order: the dataset, then the job.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -19,7 +21,10 @@ from django.db.models.functions import Now
 
 from datasets_app.importing.detect import Detected, detect
 from datasets_app.importing.drafts import compile
-from datasets_app.importing.mapping import Mapping, guess
+from datasets_app.importing.guessing import guess
+from datasets_app.importing.mapping import Mapping
+from datasets_app.importing.packed import unpack
+from datasets_app.importing.remembered import recall, remember
 from datasets_app.importing.rows import Row, open_rows
 from datasets_app.models import Dataset, ImportJob
 from datasets_app.models.imports import ImportState
@@ -29,6 +34,8 @@ from evalhub.kit.dispatch import wake
 from evalhub.kit.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 
 TASK = "datasets.import"
+KNOWN_BY = ("external_id", "content")
+KNOWN_ARE = ("skip", "update", "refuse")
 SAMPLE_ROWS = 50
 _ENDING = (
     ImportState.UNDOING,
@@ -41,6 +48,7 @@ _NOTHING_DONE: dict[str, Any] = {
     "rows_good": 0,
     "rows_bad": 0,
     "rows_known": 0,
+    "rows_updated": 0,
     "bytes_done": 0,
     "problems": [],
     "problems_bytes": 0,
@@ -56,24 +64,29 @@ def stage_import(
     filename: str,
     chunks: Iterable[bytes],
     by: User,
+    path: str | None = None,
+    member: str | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
     format: str | None = None,
     has_header: bool | None = None,
 ) -> ImportJob:
-    """Store an uploaded file and find out how to read it; the job gets a mapping to start from.
+    """Store an uploaded file and find out how to read it; the job gets a mapping to start from,
+    the one that the project used last for the same columns if there is one.
 
-    What is given about the reading is kept, the rest is detected. Raises Invalid with the file's
-    fault (nothing stays behind), or Unavailable when the file cannot be stored.
+    `path` is where the upload lies already, on the same disk: then it is moved instead of copied.
+    A packed file is unpacked; `member` names the file to take of a zip archive. What is given about
+    the reading is kept, the rest is detected. Raises Invalid with the file's fault (nothing stays
+    behind), or Unavailable when the file cannot be stored.
     """
     job = ImportJob(dataset=dataset, created_by=by, filename=_plain_name(filename))
     try:
         job.folder.mkdir(mode=0o700, parents=True)
-        with job.file.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
+        _store(job, chunks, path)
+        unpacked = unpack(job.file, job.filename, member)
+        inside = unpacked.name if unpacked else ""
         job.size = job.file.stat().st_size
-        for name, value in _read(job, encoding, delimiter, format, has_header).items():
+        for name, value in _read(job, encoding, delimiter, format, has_header, inside).items():
             setattr(job, name, value)
         job.save()
     except BaseException as error:
@@ -100,16 +113,42 @@ def reread_import(
     """
     _require_file(job)
     columns, mapping = job.columns, job.mapping
-    values = _read(job, encoding, delimiter, format, has_header)
+    inside = job.reading.get("inside", "")
+    values = _read(job, encoding, delimiter, format, has_header, inside)
     if values["columns"] == columns and mapping:
         values["mapping"] = mapping
     return _move(job, state=ImportState.STAGED, rows_total=None, **values)
 
 
-def map_import(*, job: ImportJob, mapping: Mapping, by: User) -> ImportJob:
-    """Say where the columns go. Raises MappingError (Invalid) for a column that is not there."""
+def map_import(
+    *,
+    job: ImportJob,
+    mapping: Mapping,
+    by: User,
+    known_by: str = "external_id",
+    known_are: str = "skip",
+) -> ImportJob:
+    """Say where the columns go, and what becomes of rows that are known; the project remembers the
+    mapping. Raises MappingError (Invalid) for a column that is not there.
+    """
     compile(mapping, job.columns)
-    return _move(job, state=ImportState.STAGED, rows_total=None, mapping=mapping.to_dict())
+    for name, value, known in (
+        ("known_by", known_by, KNOWN_BY),
+        ("known_are", known_are, KNOWN_ARE),
+    ):
+        if value not in known:
+            detail = f"“{value}” is not one of {', '.join(known)}."
+            raise Invalid(detail, errors=[FieldError(f"/{name}", detail)])
+    moved = _move(
+        job,
+        state=ImportState.STAGED,
+        rows_total=None,
+        mapping=mapping.to_dict(),
+        known_by=known_by,
+        known_are=known_are,
+    )
+    remember(job.dataset.project_id, job.columns, mapping)
+    return moved
 
 
 def check_import(*, job: ImportJob, by: User) -> ImportJob:
@@ -198,24 +237,45 @@ def cancel_import(*, job: ImportJob, by: User) -> ImportJob:
     return job
 
 
+def _store(job: ImportJob, chunks: Iterable[bytes], path: str | None) -> None:
+    if path is not None:
+        try:
+            os.replace(path, job.file)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+    with job.file.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+
+
 def _read(
     job: ImportJob,
     encoding: str | None,
     delimiter: str | None,
     format: str | None,
     has_header: bool | None,
+    inside: str,
 ) -> dict[str, Any]:
-    """How the staged file is read, its columns and a guessed mapping. Raises ImportFileError."""
-    detected: Detected = detect(job.file, job.filename, encoding, delimiter, format)
+    """How the staged file is read, its columns and a mapping. Raises ImportFileError.
+
+    `inside` is the name of the file in the archive that was uploaded, else empty.
+    """
+    detected: Detected = detect(job.file, inside or job.filename, encoding, delimiter, format)
+    detected = replace(detected, inside=inside)
     if has_header is not None:
         detected = replace(detected, has_header=has_header)
     with open_rows(job.file, detected) as source:
         columns = list(source.columns)
         sample = [row.values for row in islice(source, SAMPLE_ROWS) if isinstance(row, Row)]
+    mapping = recall(job.dataset.project_id, columns) or guess(
+        columns, sample, typed=detected.typed
+    )
     return {
         "reading": detected.to_dict(),
         "columns": columns,
-        "mapping": guess(columns, sample).to_dict(),
+        "mapping": mapping.to_dict(),
     }
 
 

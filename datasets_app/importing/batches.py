@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from dataclasses import replace
 from typing import Any
 
-from datasets_app.importing.drafts import Compiled, ItemDraft
-from datasets_app.importing.problems import EXAMPLES, Problem, ProblemGroup
+from datasets_app.importing.draft import Compiled, ItemDraft
+from datasets_app.importing.problems import EXAMPLES, ROW_KEPT, Problem, ProblemGroup, csv_line
 from datasets_app.importing.source import Row
+from evalhub.kit import json
 
-BATCH_ROWS = 2_000
+BATCH_ROWS = 4_000
 BATCH_CHARS = 4_000_000
 """Characters after which a batch is closed early, so that huge rows do not fill the memory."""
 
@@ -20,24 +21,29 @@ Record = ItemDraft | Problem
 def records(rows: Iterable[Row | Problem], draft: Compiled) -> Iterator[Record]:
     """What each row gives, in order."""
     for row in rows:
-        yield row if isinstance(row, Problem) else draft(row)
+        if type(row) is Row:
+            record = draft(row)
+            if isinstance(record, Problem) and not record.row:
+                record = replace(record, row=_row_text(row))
+            yield record
+        else:
+            yield row  # type: ignore[misc]  # what is no Row is a Problem
 
 
-def batches(found: Iterator[Record]) -> Iterator[Iterator[Record]]:
-    """The records in batches of at most BATCH_ROWS, read on demand: use each up before the next."""
-    for first in found:
-        yield _some(chain((first,), found))
-
-
-def _some(found: Iterable[Record]) -> Iterator[Record]:
+def batches(found: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records in lists of at most BATCH_ROWS, each as soon as it is full."""
+    batch: list[Record] = []
     chars = 0
-    for count, record in enumerate(found, 1):
-        yield record
+    for record in found:
+        batch.append(record)
         if type(record) is ItemDraft:
-            chars += len(record.input_json) + len(record.metadata_json)
-            chars += len(record.expected_json or "") + len(record.context_json or "")
-        if count >= BATCH_ROWS or chars >= BATCH_CHARS:
-            return
+            given, expected, metadata, context = record[1:5]
+            chars += len(given) + len(metadata) + len(expected or "") + len(context or "")
+        if len(batch) >= BATCH_ROWS or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
 
 
 class Tally:
@@ -60,9 +66,16 @@ class Tally:
             group = self._groups.setdefault(key, ProblemGroup(*key))
             group.count += 1
             if len(group.examples) < EXAMPLES:
-                group.examples.append(problem)
+                group.examples.append(replace(problem, row=""))
 
     def to_list(self) -> list[dict[str, Any]]:
         """The groups as they are stored, the largest first; the constructor takes them back."""
         groups = sorted(self._groups.values(), key=lambda one: -one.count)
         return [one.to_dict() for one in groups]
+
+
+def _row_text(row: Row) -> str:
+    """The row as a line of its file, about."""
+    if isinstance(row.values, dict):
+        return json.dumps(row.values)[:ROW_KEPT]
+    return csv_line(value[:ROW_KEPT] for value in row.values)[:ROW_KEPT].rstrip("\r\n")

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from datasets_app.importing.detect import declared_delimiter
 from datasets_app.importing.encodings import decoding_error
 from datasets_app.importing.lines import Lines
-from datasets_app.importing.problems import ImportFileError, Problem, shown
-from datasets_app.importing.source import MAX_CELL, MAX_COLUMNS, MAX_LINE, Row, RowSource
+from datasets_app.importing.problems import ROW_KEPT, ImportFileError, Problem, shown
+from datasets_app.importing.source import MAX_CELL, MAX_COLUMNS, MAX_LINE, Row, TextRows
 
 _QUOTE_CURE = 'Close the quote, and write a quote inside a quoted cell as "".'
 
 
-class CsvRows(RowSource):
+class CsvRows(TextRows):
     """The rows of a CSV or TSV file. Blank lines are skipped.
 
     Without a header the columns are named "column 1", "column 2" and so on, as many as the first
@@ -58,7 +59,7 @@ class CsvRows(RowSource):
 
     def _rows(self) -> Iterator[Row | Problem]:
         reader, lines, width = self._reader, self._lines, len(self.columns)
-        forget = lines.forget
+        forget, pending = lines.forget, lines.pending
         while True:
             # The csv module's reader goes on after an error; only the for loop has to start again.
             try:
@@ -72,15 +73,25 @@ class CsvRows(RowSource):
                         and any(values)
                     ):
                         yield Row(line, values)
+                        pending.clear()
                     else:
                         yield from self._judged(line, values)
-                    forget()
+                        forget()
                 return
             except csv.Error as error:
-                yield self._quote_problem(error)
+                yield replace(self._quote_problem(error), row=self._pending_text())
 
     def _judged(self, line: int, values: list[str]) -> Iterator[Row | Problem]:
         """A row that is not plainly good: nothing for a blank line, the row, or its Problem."""
+        for found in self._told(line, values):
+            if isinstance(found, Problem):
+                found = replace(found, row=self._pending_text())
+            yield found
+
+    def _pending_text(self) -> str:
+        return "".join(self._lines.pending)[:ROW_KEPT].rstrip("\r\n")
+
+    def _told(self, line: int, values: list[str]) -> Iterator[Row | Problem]:
         lines = self._lines
         if self._in_doubt:
             self._settle_doubt()

@@ -16,26 +16,38 @@ from datasets_app.importing.encodings import (
     named,
     wide_encoding,
 )
+from datasets_app.importing.json_elements import Elements, OneValue
 from datasets_app.importing.problems import ImportFileError
 from datasets_app.importing.signatures import known_binary, looks_binary
+from datasets_app.importing.source import MAX_LINE
 
-Format = Literal["csv", "tsv", "jsonl"]
+Format = Literal["csv", "tsv", "json", "jsonl", "parquet"]
+
+FORMATS: dict[Format, str] = {
+    "csv": "CSV",
+    "tsv": "TSV",
+    "json": "JSON",
+    "jsonl": "JSONL",
+    "parquet": "Parquet",
+}
+"""Every format that is read, with its name for people."""
 
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 """Every delimiter that is read, with its name for people; the order decides ties."""
 
-_BINARY = "This is a binary file, not text. Import CSV, TSV or JSONL, saved as UTF-8."
+_BINARY = "This is a binary file, not text. Import CSV, TSV, JSON or JSONL, saved as UTF-8."
+_PARQUET = b"PAR1"
 _HEAD = 1 << 16
 _RECORDS = 200
-_SUFFIXES: dict[str, Format] = {"jsonl": "jsonl", "ndjson": "jsonl", "tsv": "tsv", "tab": "tsv"}
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
     """How to read a file. Every part can be overridden by the person who imports.
 
-    `encoding` is a key of ENCODINGS. `delimiter` is None for JSONL. `has_header` says whether the
-    first row of a CSV or TSV file names the columns. `notes` are sentences about what was not sure.
+    `encoding` is a key of ENCODINGS, empty for Parquet. `delimiter` is None but for CSV and TSV.
+    `has_header` says whether the first row of a CSV or TSV file names the columns. `notes` are
+    sentences about what was not sure. `inside` is the name of the file in the packed upload.
     """
 
     format: Format
@@ -43,6 +55,12 @@ class Detected:
     delimiter: str | None
     has_header: bool = True
     notes: tuple[str, ...] = ()
+    inside: str = ""
+
+    @property
+    def typed(self) -> bool:
+        """Whether rows are objects of JSON values, not cells of text."""
+        return self.format not in ("csv", "tsv")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"notes": list(self.notes)}
@@ -61,13 +79,17 @@ def detect(
 ) -> Detected:
     """How to read the file at `path`, which its owner calls `filename`. What is given is kept.
 
-    Raises ImportFileError for an empty file, a binary one, an unknown encoding or delimiter, bytes
-    that no likely encoding has, and JSON that is not one object a line.
+    Raises ImportFileError for an empty file, a binary one, an unknown encoding or delimiter, and
+    bytes that no likely encoding has.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    _refuse_binary(head, filename)
     wanted_format = _checked_format(format)
+    if head.startswith(_PARQUET) and wanted_format in (None, "parquet"):
+        return Detected("parquet", "", None)
+    if wanted_format == "parquet":
+        raise ImportFileError("This is no Parquet file: it does not begin with PAR1.")
+    _refuse_binary(head, filename)
     wanted_delimiter = _checked_delimiter(delimiter)
     notes: list[str] = []
     if encoding:
@@ -80,10 +102,11 @@ def detect(
         raise ImportFileError("The file is empty. Choose a file with at least one row.")
     if looks_binary(text.encode("utf-8", "replace")):
         raise ImportFileError(_BINARY)
-    kind = wanted_format or _format(filename, text, notes)
-    if kind == "jsonl":
-        _refuse_other_json(text)
-        return Detected("jsonl", found, None, notes=tuple(notes))
+    kind = wanted_format or _format(filename, text, path, found, notes)
+    if kind in ("json", "jsonl"):
+        if kind == "jsonl":
+            _refuse_other_json(text)
+        return Detected(kind, found, None, notes=tuple(notes))
     if wanted_delimiter is None:
         wanted_delimiter = "\t" if kind == "tsv" else _delimiter(text, notes)
     if format is None and wanted_delimiter == "\t":
@@ -147,30 +170,52 @@ def _head_text(head: bytes, encoding: str) -> str:
     return text[:whole] if whole and len(head) == _HEAD else text
 
 
-def _format(filename: str, text: str, notes: list[str]) -> Format:
+def _format(filename: str, text: str, path: Path, encoding: str, notes: list[str]) -> Format:
     suffix = filename.rpartition(".")[2].lower() if "." in filename else ""
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
+    if suffix in ("tsv", "tab"):
+        return "tsv"
+    is_json = suffix in ("json", "jsonl", "ndjson")
     first = text.lstrip().splitlines()[0]
-    if suffix == "json" or _is_object(first):
-        if suffix != "json":
-            notes.append("Read as JSONL, because the first line is a JSON object.")
-        return "jsonl"
-    return "csv"
+    if first.startswith(("{", "[")) and (is_json or _is_json(text, first)):
+        found = _json_format(path, encoding, first)
+        named: Format = "json" if suffix == "json" else "jsonl"
+        if not is_json or found != named:
+            notes.append(f"Read as {FORMATS[found]}, by what the file holds.")
+        return found
+    return "jsonl" if is_json else "csv"
 
 
-def _is_object(line: str) -> bool:
-    if not line.startswith("{"):
-        return False
+def _is_json(text: str, first: str) -> bool:
+    """Whether a file without a name of JSON is some all the same: its first line is an object, or
+    the beginning of something longer that no CSV begins with.
+    """
+    if first.strip() in ("[", "{", "[{"):
+        return True
     try:
-        return isinstance(json.loads(line), dict)
+        value = json.loads(first)
     except (ValueError, RecursionError):
-        return False
+        return text.lstrip().startswith(('[{"', '{"')) and "\n" not in text.strip()
+    return isinstance(value, dict) or (isinstance(value, list) and "\n" not in text.strip())
+
+
+def _json_format(path: Path, encoding: str, first: str) -> Format:
+    """JSON when the file is one array or an object that holds one, else JSONL."""
+    if first.startswith("["):
+        return "json"
+    try:
+        with path.open(encoding=encoding, errors="replace", newline=None) as file:
+            if not OneValue(file, MAX_LINE).alone():
+                return "jsonl"
+            file.seek(0)
+            Elements(file, MAX_LINE)
+    except ImportFileError:
+        return "jsonl" if first.rstrip().endswith("}") else "json"
+    return "json"
 
 
 def _refuse_other_json(text: str) -> None:
     first = text.lstrip().splitlines()[0].strip()
-    cure = "Write one JSON object per line (JSONL)."
+    cure = "Choose JSON, or write one JSON object per line (JSONL)."
     if first.startswith("["):
         raise ImportFileError(f"This is a JSON array, not JSONL. {cure}")
     if first == "{":

@@ -14,6 +14,8 @@ ENCODINGS = {
     "utf-16-le": "UTF-16, little-endian",
     "utf-16-be": "UTF-16, big-endian",
     "utf-32": "UTF-32",
+    "utf-32-le": "UTF-32, little-endian",
+    "utf-32-be": "UTF-32, big-endian",
     "cp1252": "Windows-1252",
     "iso8859-1": "ISO 8859-1 (Latin-1)",
     "iso8859-15": "ISO 8859-15 (Latin-9)",
@@ -63,12 +65,17 @@ def byte_order_mark(head: bytes) -> str | None:
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """The kind of UTF-16 that a file without a mark is in; None when it is in something else.
+    """The kind of UTF-16 or UTF-32 that a file without a mark is in; None when it is in neither.
 
-    Latin text has a zero in nearly every second byte, on one side only.
+    Latin text has a zero in nearly every second byte, on one side only, or three of four.
     """
     if len(head) < 4:
         return None
+    zeros = [head[at::4].count(0) / len(head[at::4]) for at in range(4)]
+    if min(zeros[1:]) > 0.8 and zeros[0] < 0.05:
+        return "utf-32-le"
+    if min(zeros[:3]) > 0.8 and zeros[3] < 0.05:
+        return "utf-32-be"
     half = len(head) // 2
     even, odd = head[0::2].count(0) / half, head[1::2].count(0) / half
     if odd > 0.4 and even < 0.05:

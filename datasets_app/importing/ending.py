@@ -17,14 +17,14 @@ DELETE_ROWS = 2_000
 def publish_import(job: ImportJob) -> bool:
     """Make the rows of `job` the dataset's current version; False when the lease is lost."""
     assert job.version is not None
-    added = job.rows_good - job.rows_known
-    message = _told(f"Imported {_rows(added)} as version {job.version}.", job)
+    added = job.rows_new
+    message = _told(f"Imported {_rows(added + job.rows_updated)} as version {job.version}.", job)
     with transaction.atomic():
         dataset = _locked(job)
         if dataset is None or not _close(job, ImportState.DONE, message):
             return False
         dataset.next_item_number += added
-        changes = ChangeSet(dataset, job.version, added=added)
+        changes = ChangeSet(dataset, job.version, added=added, changed=job.rows_updated)
         publish(changes, by=job.applied_by, message=f"Imported {job.filename}")
     job.file.unlink(missing_ok=True)  # the problems stay
     return True
@@ -47,24 +47,30 @@ def fail(job: ImportJob, message: str) -> bool:
 
 
 def undo(job: ImportJob) -> bool:
-    """Remove the rows that the job wrote, in batches, and close it; False when the lease is lost.
+    """Take back what the job wrote, in batches, and close it; False when the lease is lost.
 
-    The dataset keeps the version reserved until the last row is gone.
+    The dataset keeps the version reserved until the last row is as it was.
     """
     assert job.version is not None
-    first = Dataset.objects.values_list("next_item_number", flat=True).get(pk=job.dataset_id)
-    last = first + job.rows_good - job.rows_known
-    for number in range(first, last, DELETE_ROWS):
-        with transaction.atomic():
-            if not job.extend():
-                return False
-            rows = ItemRevision.objects.filter(
-                dataset=job.dataset_id,
-                number__gte=number,
-                number__lt=number + DELETE_ROWS,
-                version_from=job.version,
-            )
-            rows.delete()
+    rows = ItemRevision.objects.filter(dataset=job.dataset_id)
+    # All new rows go before the first old one is current again: both may hold an external id.
+    for left, remove in (
+        (rows.filter(version_from=job.version), True),
+        (rows.filter(version_to=job.version), False),
+    ):
+        while True:
+            with transaction.atomic():
+                if not job.extend():
+                    return False
+                numbers = left.order_by("number").values_list("number", flat=True)[:DELETE_ROWS]
+                found = list(numbers)
+                if not found:
+                    break
+                some = left.filter(number__gte=found[0], number__lte=found[-1])
+                if remove:
+                    some.delete()
+                else:
+                    some.update(version_to=None)
     state = job.ends_as
     if not _end(job, state, job.message):
         return False
@@ -104,6 +110,8 @@ def _locked(job: ImportJob) -> Dataset | None:
 def _told(first: str, job: ImportJob) -> str:
     """The sentence with what became of the other rows."""
     sentences = [first]
+    if job.rows_updated:
+        sentences.append(f"{_rows(job.rows_updated)} updated items that were there.")
     if job.rows_known:
         verb = "was" if job.rows_known == 1 else "were"
         sentences.append(f"{_rows(job.rows_known)} {verb} in the dataset already.")

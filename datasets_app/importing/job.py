@@ -10,21 +10,24 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
+from typing import cast
 
 from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from datasets_app.actions.versions import schemas_at
 from datasets_app.importing import ending
+from datasets_app.importing.ahead import read_ahead
 from datasets_app.importing.batches import Record, Tally, batches, records
 from datasets_app.importing.detect import Detected
 from datasets_app.importing.drafts import compile
-from datasets_app.importing.known import ExternalIds
+from datasets_app.importing.known import Facts, Known, KnownAre, KnownBy
 from datasets_app.importing.mapping import Mapping, MappingError
 from datasets_app.importing.problems import ImportFileError
-from datasets_app.importing.rows import open_rows
+from datasets_app.importing.rows import RowSource, open_rows
+from datasets_app.importing.schema_check import keeping_to
 from datasets_app.importing.writing import check_batch, write_batch
 from datasets_app.models import ImportJob
 from datasets_app.models.imports import ImportState
@@ -88,46 +91,60 @@ def _pass(job: ImportJob, leave_at: float) -> bool:
     tally = Tally(job.problems)
     with (
         open_rows(job.file, Detected.from_dict(job.reading)) as source,
-        _external_ids(job, mapping) as external_ids,
+        _known(job, mapping) as known,
     ):
-        found = records(source, compile(mapping, source.columns))
-        if not _skip(job, found, None if writing else external_ids):
+        schemas = schemas_at(dataset.pk, dataset.version)
+        draft = keeping_to(schemas, compile(mapping, source.columns), mapping)
+        found = records(source, draft)
+        if not _skip(job, found, known):
             return False
-        for batch in batches(found):
-            judged = batch if external_ids is None else external_ids.judge(batch)
-            if writing:
-                first = dataset.next_item_number + job.rows_good - job.rows_known
-                held = write_batch(job, judged, first, tally, lambda: source.position)
-            else:
-                held = check_batch(job, judged, tally, lambda: source.position)
-            if not held or _must_leave(leave_at):
-                return False
+        # Rows are parsed in a thread beside this one, which waits for the database meanwhile.
+        with read_ahead(lambda: _placed(batches(found), source)) as ready:
+            for batch, position in ready:
+                if writing:
+                    first = dataset.next_item_number + job.rows_new
+                    held = write_batch(job, batch, known, first, tally, position)
+                else:
+                    held = check_batch(job, batch, known, tally, position)
+                if not held or _must_leave(leave_at):
+                    return False
     return True
 
 
-def _external_ids(job: ImportJob, mapping: Mapping) -> AbstractContextManager[ExternalIds | None]:
-    """What tells known rows from new ones; None inside when no column gives an external id."""
-    columns = mapping.to("external_id")
-    if not columns:
-        return nullcontext()
-    version = job.version if job.state == ImportState.IMPORTING else None
-    dataset = job.dataset
-    return ExternalIds(dataset.pk, dataset.version, version, job.filename, columns[0].column)
+def _placed(found: Iterator[list[Record]], source: RowSource) -> Iterator[tuple[list[Record], int]]:
+    """Each batch with how far it is in the file, in bytes."""
+    for batch in found:
+        yield batch, source.position
 
 
-def _skip(job: ImportJob, found: Iterator[Record], remember: ExternalIds | None) -> bool:
+def _known(job: ImportJob, mapping: Mapping) -> Known:
+    """What tells known rows from new ones."""
+    facts = Facts.of(
+        mapping,
+        dataset_id=job.dataset_id,
+        current=job.dataset.version,
+        version=job.version if job.state == ImportState.IMPORTING else None,
+        filename=job.filename,
+        unit=job.row_unit,
+    )
+    return Known(facts, cast(KnownBy, job.known_by), cast(KnownAre, job.known_are))
+
+
+def _skip(job: ImportJob, found: Iterator[Record], known: Known) -> bool:
     """Read past the rows that are done; False when stopped on the way.
 
-    A check has its earlier external ids in `remember` alone, so they are put there again.
+    What is remembered of them, and is not in the database, is put together again.
     """
     left, extended = job.rows_done, time.monotonic()
+    writing = job.state == ImportState.IMPORTING
     while left:
         some = list(islice(found, min(left, SKIP_ROWS)))
         if not some:
             raise ImportFileError("The uploaded file has become shorter. Upload it again.")
         left -= len(some)
-        if remember is not None:
-            remember.judge(some)
+        by_content = known.by_content(some)
+        if not writing:
+            known.judge(by_content)
         if time.monotonic() - extended > settings.LEASE_SECONDS / 4:
             if stopping() or not job.extend():
                 return False
@@ -155,6 +172,7 @@ def _finish(job: ImportJob) -> None:
             rows_done=0,
             rows_good=0,
             rows_known=0,
+            rows_updated=0,
             bytes_done=0,
         )
     else:

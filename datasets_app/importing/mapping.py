@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
 from evalhub.kit.errors import Invalid
+from evalhub.kit.json import PathError, escape_key, split_path
 
 Destination = Literal[
     "input",
@@ -16,7 +17,9 @@ Destination = Literal[
     "context",
     "tags",
     "split",
+    "scorers",
     "external_id",
+    "source",
     "ignore",
 ]
 ReadAs = Literal["auto", "text", "number", "boolean", "json"]
@@ -25,27 +28,7 @@ Rest = Literal["ignore", "metadata"]
 DESTINATIONS: tuple[Destination, ...] = get_args(Destination)
 READ_AS: tuple[ReadAs, ...] = get_args(ReadAs)
 
-_ONE_COLUMN = ("split", "external_id", "tags")
-_NAMES: dict[Destination, frozenset[str]] = {
-    "input": frozenset({"input", "inputs", "question", "prompt", "query", "instruction"}),
-    "expected_output": frozenset(
-        {
-            "expected",
-            "expected_output",
-            "answer",
-            "output",
-            "ground_truth",
-            "reference",
-            "label",
-            "target",
-            "completion",
-            "ideal",
-        }
-    ),
-    "external_id": frozenset({"id", "external_id", "item_id", "uid"}),
-    "split": frozenset({"split"}),
-    "tags": frozenset({"tags"}),
-}
+_ONE_COLUMN = ("split", "external_id", "tags", "scorers", "source")
 
 
 class MappingError(Invalid):
@@ -56,8 +39,10 @@ class MappingError(Invalid):
 class ColumnMapping:
     """Where one column goes.
 
-    `key` names the value inside the item's input, expected output, metadata or context, when that
-    is an object. `read_as` auto means text for CSV and TSV, and the value as it is for JSONL.
+    `key` is the value's place inside the item's input, expected output, metadata or context, when
+    that is an object: a name, or a dotted path such as `answer.text` into objects within it (`\\.`
+    is a dot that belongs to a name). Without one the column's own object is put there, field by
+    field. `read_as` auto means text for CSV and TSV, and the value as it is for other formats.
     """
 
     column: str
@@ -65,10 +50,15 @@ class ColumnMapping:
     key: str
     read_as: ReadAs = "auto"
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names on the way to the value; empty when its fields are put there themselves."""
+        return split_path(self.key) if self.key else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Where every column of a file goes. Made by `from_options`, `from_dict` or `guess`.
+    """Where every column of a file goes. Made by `from_options`, `from_dict` or `guessing.guess`.
 
     One input column gives the value itself, several give an object by key; expected output
     likewise. Metadata and context are always objects. `rest` says where keys of JSONL objects go
@@ -89,8 +79,7 @@ class Mapping:
                 name = destination.replace("_", " ")
                 raise MappingError(f"Only one column can give the {name}, not {names}.")
             if destination not in ("ignore", *_ONE_COLUMN):
-                message = f"Two columns give the key {{}} of the {destination.replace('_', ' ')}."
-                _refuse_repeats((one.key for one in found), message)
+                _refuse_clashes(found, destination.replace("_", " "))
 
     def to(self, destination: Destination) -> list[ColumnMapping]:
         """The columns that go to one destination, in the order of the mapping."""
@@ -110,7 +99,8 @@ class Mapping:
                     f"The column {one['column']!r} goes to {destination!r} read as {read_as!r}. "
                     f"Known are {', '.join(DESTINATIONS)}, read as {', '.join(READ_AS)}."
                 )
-            key = one.get("key") or one["column"]
+            key = one.get("key")
+            key = escape_key(one["column"]) if key is None else str(key)
             columns.append(ColumnMapping(one["column"], destination, key, read_as))
         rest = stored.get("rest", "ignore")
         if rest not in get_args(Rest):
@@ -147,34 +137,8 @@ class Mapping:
         if rest not in get_args(Rest):
             raise MappingError(f"The rest can go to metadata or be ignored, not to {rest!r}.")
         others = [(name, cast(Destination, rest)) for name in columns if name not in set(names)]
-        mapped = (ColumnMapping(name, where, name) for name, where in wanted + others)
+        mapped = (ColumnMapping(name, where, escape_key(name)) for name, where in wanted + others)
         return cls(tuple(mapped), cast(Rest, rest))
-
-
-def guess(columns: Sequence[str], sample_rows: Sequence[Sequence[str] | dict[str, Any]]) -> Mapping:
-    """A mapping to start from, by the columns' names; the sample decides only about the id.
-
-    Without a known name the first column that is left is the input. A column named like an id is
-    the external id only when the sample has no value of it twice or empty. The rest is metadata.
-    """
-    found: dict[str, Destination] = {}
-    taken: set[Destination] = set()
-    for name in columns:
-        plain = name.strip().lower().replace(" ", "_").replace("-", "_")
-        destination = next((where for where, names in _NAMES.items() if plain in names), None)
-        if destination is None or destination in taken:
-            continue
-        if destination == "external_id" and not _identifies(name, columns, sample_rows):
-            continue
-        found[name] = destination
-        taken.add(destination)
-    if "input" not in taken and columns:
-        left = [name for name in columns if name not in found]
-        found[left[0] if left else columns[0]] = "input"
-    return Mapping(
-        tuple(ColumnMapping(name, found.get(name, "metadata"), name) for name in columns),
-        "metadata",
-    )
 
 
 def require_column(name: str, columns: Sequence[str]) -> None:
@@ -189,14 +153,24 @@ def require_column(name: str, columns: Sequence[str]) -> None:
     raise MappingError(f"The file has no column {name!r}.{hint} It has {there}{more}.")
 
 
-def _identifies(
-    name: str, columns: Sequence[str], rows: Sequence[Sequence[str] | dict[str, Any]]
-) -> bool:
-    at = list(columns).index(name)
-    values = [row.get(name) if isinstance(row, dict) else row[at] for row in rows]
-    if not all(isinstance(value, str | int) and value != "" for value in values):
-        return False
-    return len({str(value) for value in values}) == len(values)
+def _refuse_clashes(columns: Sequence[ColumnMapping], what: str) -> None:
+    """Raises MappingError when two keys are one, or one is inside the value of another."""
+    paths: dict[tuple[str, ...], str] = {}
+    for one in columns:
+        try:
+            path = one.path
+        except PathError as error:
+            raise MappingError(f"The key of the column {one.column!r}: {error.message}") from error
+        if path and path in paths:
+            raise MappingError(f"Two columns give the key {one.key!r} of the {what}.")
+        paths[path] = one.key
+    for path, key in paths.items():
+        for length in range(1, len(path)):
+            if path[:length] in paths:
+                raise MappingError(
+                    f"The key {key!r} of the {what} is inside {paths[path[:length]]!r}, which is "
+                    "another column's value."
+                )
 
 
 def _refuse_repeats(names: Iterable[str], message: str) -> None:

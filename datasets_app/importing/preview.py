@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from datasets_app.importing.detect import Detected
-from datasets_app.importing.drafts import ItemDraft, compile
+from datasets_app.importing.draft import ItemDraft
+from datasets_app.importing.drafts import compile
 from datasets_app.importing.known import source_of
 from datasets_app.importing.mapping import Mapping
 from datasets_app.importing.problems import Problem
@@ -43,10 +44,12 @@ def _preview_rows(job: ImportJob, mapping: Mapping) -> Iterator[PreviewRow]:
             if isinstance(record, Problem):
                 yield PreviewRow(row.line, None, record)
             else:
-                yield PreviewRow(row.line, content_of_draft(record, job.filename), None)
+                yield PreviewRow(
+                    row.line, content_of_draft(record, job.filename, job.row_unit), None
+                )
 
 
-def content_of_draft(draft: ItemDraft, filename: str) -> ItemContent:
+def content_of_draft(draft: ItemDraft, filename: str, unit: str = "line") -> ItemContent:
     """The draft as the content that is stored for it."""
     return ItemContent(
         input_json=draft.input_json,
@@ -54,9 +57,9 @@ def content_of_draft(draft: ItemDraft, filename: str) -> ItemContent:
         metadata_json=draft.metadata_json,
         context_json=draft.context_json,
         tags_json=json.dumps(draft.tags),
-        scorers_json=None,
+        scorers_json=draft.scorers_json,
         split=draft.split,
         external_id=draft.external_id,
-        source=source_of(filename, draft.line),
+        source=draft.source or source_of(filename, draft.line, unit),
         content_hash=draft.content_hash,
     )

@@ -13,6 +13,9 @@ from evalhub.kit.errors import Invalid
 VALUE_SHOWN = 200
 """Characters of an offending value that a problem keeps."""
 
+ROW_KEPT = 10_000
+"""Characters of the row that the file of problems keeps."""
+
 EXAMPLES = 5
 """Problems that a group keeps to show."""
 
@@ -31,8 +34,11 @@ TITLES = {
     "not_a_number": "Not a number",
     "not_a_boolean": "Not true or false",
     "not_tags": "Not a list of tags",
+    "not_scorers": "Not a list of scorers",
     "too_long": "Too long",
     "external_id_taken": "External id taken",
+    "known": "Known already",
+    "schema": "Against the schema",
 }
 """Every kind of problem with its name for people."""
 
@@ -58,6 +64,7 @@ class Problem:
     `line` is the row's first physical line (1 is the first of the file), or the exact line where
     that is known. `column` is None when the row as a whole is at fault. `value` is shortened for
     showing. `kind` is a key of TITLES. `suggestion` is empty when there is nothing sure to say.
+    `row` is the row as the file has it, for the file of problems.
     """
 
     line: int
@@ -66,6 +73,7 @@ class Problem:
     kind: str
     reason: str
     suggestion: str = ""
+    row: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -121,13 +129,16 @@ def safe_cell(text: str) -> str:
 
 def problems_csv(problems: Iterable[Problem]) -> Iterator[str]:
     """The problems as lines of CSV text to download, header first, streamed."""
-    yield _csv_line(["line", "column", "value", "reason", "suggestion"])
+    yield csv_line(["line", "column", "kind", "reason", "suggestion", "value", "row"])
     for problem in problems:
-        cells = (problem.column or "", problem.value, problem.reason, problem.suggestion)
-        yield _csv_line([str(problem.line), *map(safe_cell, cells)])
+        kind = TITLES.get(problem.kind, problem.kind)
+        told = (problem.reason, problem.suggestion, problem.value, problem.row[:ROW_KEPT])
+        cells = (problem.column or "", kind, *told)
+        yield csv_line([str(problem.line), *map(safe_cell, cells)])
 
 
-def _csv_line(cells: list[str]) -> str:
+def csv_line(cells: Iterable[str], delimiter: str = ",") -> str:
+    """The cells as a line of CSV text, with its end."""
     buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerow(cells)
+    csv.writer(buffer, delimiter=delimiter).writerow(cells)
     return buffer.getvalue()

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from datasets_app.importing.csv_rows import CsvRows
 from datasets_app.importing.detect import Detected
+from datasets_app.importing.json_rows import JsonRows
 from datasets_app.importing.jsonl_rows import JsonlRows
+from datasets_app.importing.parquet_rows import ParquetRows
 from datasets_app.importing.source import Row, RowSource
 
 __all__ = ["Row", "RowSource", "open_rows"]
@@ -19,4 +21,8 @@ def open_rows(path: Path, detected: Detected) -> RowSource:
     """
     if detected.format == "jsonl":
         return JsonlRows(path, detected.encoding)
+    if detected.format == "json":
+        return JsonRows(path, detected.encoding)
+    if detected.format == "parquet":
+        return ParquetRows(path)
     return CsvRows(path, detected.encoding, detected.delimiter or ",", detected.has_header)

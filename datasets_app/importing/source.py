@@ -27,8 +27,8 @@ _BUFFER = 1 << 18
 class Row(NamedTuple):
     """One good row. `line` is its first physical line, 1 being the first of the file.
 
-    `values` is a list of text in the order of the source's columns (CSV, TSV), or the JSON object
-    of the line (JSONL).
+    Of a Parquet file it is the row's place, from 1. `values` is a list of text in the order of the
+    source's columns (CSV, TSV), or an object of JSON values (JSON, JSONL, Parquet).
     """
 
     line: int
@@ -43,22 +43,20 @@ class RowSource(ABC):
 
     columns: list[str]
 
-    def __init__(self, path: Path, encoding: str) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.encoding = encoding
         self.size = path.stat().st_size
-        self._file = self._open()
 
     @property
+    @abstractmethod
     def position(self) -> int:
         """Bytes taken from the file so far, for progress; a buffer ahead of the rows."""
-        return self._binary.tell()
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row | Problem]: ...
 
-    def close(self) -> None:
-        self._file.close()
+    @abstractmethod
+    def close(self) -> None: ...
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +69,24 @@ class RowSource(ABC):
     ) -> None:
         self.close()
 
+
+class TextRows(RowSource):
+    """The rows of a text file, read through `_file`."""
+
+    newline: str | None = ""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        super().__init__(path)
+        self.encoding = encoding
+        self._file = self._open()
+
+    @property
+    def position(self) -> int:
+        return self._binary.tell()
+
+    def close(self) -> None:
+        self._file.close()
+
     def _open(self) -> TextIOWrapper:
         self._binary = self.path.open("rb", buffering=_BUFFER)
-        return TextIOWrapper(self._binary, encoding=self.encoding, newline="")
+        return TextIOWrapper(self._binary, encoding=self.encoding, newline=self.newline)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 import re
 from collections.abc import Callable
+from json.encoder import encode_basestring as quoted
 from typing import Any
+
+import orjson
 
 from datasets_app.importing.mapping import ReadAs
 from evalhub.kit import json
@@ -12,8 +17,16 @@ from evalhub.kit.json import ABSENT
 
 _TRUE = frozenset({"true", "yes", "y", "t", "1"})
 _FALSE = frozenset({"false", "no", "n", "f", "0"})
+_MEANT = {
+    **dict.fromkeys(("on", "x", "ja", "oui", "si", "1.0", "✓", "wahr", "vrai", "correct"), "true"),
+    **dict.fromkeys(("off", "nein", "non", "0.0", "falsch", "faux", "wrong"), "false"),
+}
+_CLOSE = {"true": "true", "false": "false", "yes": "true", "no": "false"}
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_WITH_UNIT = re.compile(r"[^\w.,+-]?\s?([-+]?\d+(?:\.\d+)?)\s?(?:%|[^\W\d]{0,5}\.?|[^\w\s]?)")
 _NUMBER = re.compile(r"([-+]?)0*(\d*)(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
+_PYTHON_CHARS = 10_000
 
 
 class BadValue(Exception):
@@ -30,9 +43,52 @@ def reader(read_as: ReadAs) -> Callable[[Any], Any]:
     """A function from a cell's text or a JSON value to the value of the item.
 
     It gives ABSENT for an empty cell that is read as a number, true or false or JSON, and raises
-    BadValue. Values of JSONL that have the type already pass unchanged.
+    BadValue. Values that have the type already pass unchanged.
     """
     return _READERS[read_as]
+
+
+def text_reader(read_as: ReadAs) -> Callable[[str], str | None]:
+    """Like `reader`, from a cell to compact JSON text; None for ABSENT."""
+    if read_as in ("auto", "text"):
+        return quoted
+    if read_as == "json":
+        return compact
+    read = reader(read_as)
+
+    def text(cell: str) -> str | None:
+        value = read(cell)
+        return None if value is ABSENT else json.dumps(value)
+
+    return text
+
+
+def compact(cell: str) -> str | None:
+    """JSON text as `evalhub.kit.json` would write its value, and a quicker way there; None when
+    there is nothing but space. Raises BadValue.
+    """
+    if "\\u" not in cell and cell.count("[") + cell.count("{") <= json.MAX_DEPTH:
+        try:
+            value = orjson.loads(cell)
+        except orjson.JSONDecodeError:
+            pass  # and the strict parser says why
+        else:
+            if _is_plain(value):
+                return orjson.dumps(value).decode()
+    value = _json(cell)
+    return None if value is ABSENT else json.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether orjson reads and writes the value as the strict parser does. It takes integers of
+    over 64 bits for floats, and writes floats another way.
+    """
+    kind = type(value)
+    if kind is dict:
+        return all(map(_is_plain, value.values()))
+    if kind is list:
+        return all(map(_is_plain, value))
+    return kind is not float
 
 
 def _as_is(value: Any) -> Any:
@@ -51,9 +107,8 @@ def _number(value: Any) -> Any:
         return ABSENT
     match = _NUMBER.fullmatch(text) if text is not None else None
     if text is None or match is None or not any(c.isdigit() for c in text.lower().split("e")[0]):
-        grouped = text is not None and _GROUPED.fullmatch(text) is not None
-        suggestion = text.replace(",", "") if text is not None and grouped else ""
-        raise BadValue("not_a_number", "Not a number.", suggestion)
+        meant = "" if text is None else _number_meant(text)
+        raise BadValue("not_a_number", "Not a number.", f"Did you mean {meant}?" if meant else "")
     sign, whole, fraction, exponent = match.groups()
     literal = ("-" if sign == "-" else "") + (whole or "0")
     if fraction and len(fraction) > 1:
@@ -64,6 +119,16 @@ def _number(value: Any) -> Any:
         raise BadValue("not_a_number", _fault(error)) from None
 
 
+def _number_meant(text: str) -> str:
+    """The one number that a text such as 1,234 or 5 % holds; empty when that is not sure."""
+    if _GROUPED.fullmatch(text):
+        return text.replace(",", "")
+    if _COMMA.fullmatch(text):
+        return text.replace(",", ".")
+    found = _WITH_UNIT.fullmatch(text) if len(text) <= 40 else None
+    return found[1] if found else ""
+
+
 def _boolean(value: Any) -> Any:
     if isinstance(value, bool):
         return value
@@ -72,7 +137,13 @@ def _boolean(value: Any) -> Any:
         return ABSENT
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise BadValue("not_a_boolean", "Not true or false (also read: yes, no, 1, 0).")
+    close = difflib.get_close_matches(word, _CLOSE, 1, 0.6)
+    meant = _MEANT.get(word) or (_CLOSE[close[0]] if close else "")
+    raise BadValue(
+        "not_a_boolean",
+        "Not true or false (also read: yes, no, 1, 0).",
+        f"Did you mean {meant}?" if meant else "",
+    )
 
 
 def _json(value: Any) -> Any:
@@ -83,7 +154,18 @@ def _json(value: Any) -> Any:
     try:
         return json.loads(value)
     except json.JsonError as error:
-        raise BadValue("bad_json", f"Not valid JSON: {_fault(error)}") from None
+        raise BadValue("bad_json", f"Not valid JSON: {_fault(error)}", _json_meant(value)) from None
+
+
+def _json_meant(text: str) -> str:
+    """What to write instead, when the text is a value as Python writes it."""
+    if len(text) > _PYTHON_CHARS or not text.lstrip().startswith(("{", "[", "(")):
+        return ""
+    try:
+        meant = json.dumps(ast.literal_eval(text.strip()))
+    except (ValueError, SyntaxError, RecursionError, MemoryError, json.JsonError, TypeError):
+        return ""
+    return f"It is written as in Python. Did you mean {meant if len(meant) < 200 else 'JSON'}?"
 
 
 def _fault(error: json.JsonError) -> str:

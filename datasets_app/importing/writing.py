@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from datasets_app.importing.batches import Record, Tally
-from datasets_app.importing.drafts import ItemDraft
-from datasets_app.importing.known import source_of
+from datasets_app.importing.draft import ItemDraft
+from datasets_app.importing.known import Judged, Known, Update, source_of
 from datasets_app.importing.problems import Problem, problems_csv
 from datasets_app.models import ImportJob, ItemRevision
 from evalhub.kit import bulk, json
@@ -26,45 +26,53 @@ COLUMNS = (
     "metadata_json",
     "context_json",
     "tags_json",
+    "scorers_json",
     "split",
     "external_id",
     "source",
     "content_hash",
 )
+CLOSE_ROWS = 500  # SQLite takes a bounded number of parameters
 
 
 @dataclass(slots=True)
 class Batch:
     """What came of the records of one batch."""
 
-    records: Iterable[Record | None]  # None: a row that is in the dataset already
     rows: int = 0
-    good: int = 0
     known: int = 0
+    new: list[ItemDraft] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def drafts(self) -> Iterator[ItemDraft]:
-        """The records that become items, counting all on the way."""
-        for record in self.records:
-            self.rows += 1
-            if record is None:
-                self.known += 1
+    @classmethod
+    def of(cls, records: Iterable[Judged]) -> Batch:
+        batch = cls()
+        for record in records:
+            batch.rows += 1
+            if type(record) is ItemDraft:
+                batch.new.append(record)
+            elif record is None:
+                batch.known += 1
+            elif isinstance(record, Update):
+                batch.updates.append(record)
             elif isinstance(record, Problem):
-                self.problems.append(record)
-            else:
-                self.good += 1
-                yield record
+                batch.problems.append(record)
+        return batch
+
+    @property
+    def good(self) -> int:
+        """Rows that are items, known ones too."""
+        return len(self.new) + len(self.updates) + self.known
 
 
 def check_batch(
-    job: ImportJob, records: Iterable[Record | None], tally: Tally, position: Callable[[], int]
+    job: ImportJob, records: Sequence[Record], known: Known, tally: Tally, position: int
 ) -> bool:
     """Count a batch without writing its rows; False, and nothing changed: the lease is lost."""
-    batch = Batch(records)
-    for _ in batch.drafts():
-        pass
+    batch = Batch.of(known.judge(known.by_content(records)))
     with transaction.atomic():
-        if not _advance(job, batch, tally, position()):
+        if not _advance(job, batch, tally, position):
             return False
     _remember(job, batch)
     return True
@@ -72,17 +80,30 @@ def check_batch(
 
 def write_batch(
     job: ImportJob,
-    records: Iterable[Record | None],
+    records: Sequence[Record],
+    known: Known,
     first: int,
     tally: Tally,
-    position: Callable[[], int],
+    position: int,
 ) -> bool:
-    """Commit a batch, its first item numbered `first`; False, nothing written: the lease is lost.
+    """Commit a batch, its first new item numbered `first`; False, nothing written: the lease is
+    lost.
 
-    The job's counters move with the rows, so that they always tell exactly where to go on. The
-    server of PostgreSQL writes while we read on; SQLite has one writer, so there we read first.
+    Whether external ids are taken is left to the database as long as none is; then rows are looked
+    up before.
     """
-    batch = Batch(records if connection.vendor == "postgresql" else list(records))
+    by_content = known.by_content(records)
+    guessed = known.guess(by_content)
+    if guessed is not None:
+        try:
+            return _write(job, Batch.of(guessed), first, tally, position)
+        except IntegrityError:
+            pass  # nothing of it is written, and now it is looked up which rows are known
+    return _write(job, Batch.of(known.judge(by_content)), first, tally, position)
+
+
+def _write(job: ImportJob, batch: Batch, first: int, tally: Tally, position: int) -> bool:
+    """The job's counters move with the rows, so that they always tell exactly where to go on."""
     with transaction.atomic():
         if connection.vendor == "postgresql":
             # A crash of the server may take the last batches, with their counters: nothing is lost.
@@ -90,18 +111,28 @@ def write_batch(
                 cursor.execute("SET LOCAL synchronous_commit = off")
         if not job.extend():  # and now nobody takes it from us until we commit
             return False
-        bulk.insert(ItemRevision, COLUMNS, _rows(job, batch.drafts(), first))
-        _advance(job, batch, tally, position())
+        _close(job, batch.updates)
+        bulk.insert(ItemRevision, COLUMNS, _rows(job, batch, first))
+        _advance(job, batch, tally, position)
     _remember(job, batch)
     return True
+
+
+def _close(job: ImportJob, updates: Sequence[Update]) -> None:
+    """End the current revisions of the items that get new ones."""
+    ids = [update.revision_id for update in updates]
+    for start in range(0, len(ids), CLOSE_ROWS):
+        some = ids[start : start + CLOSE_ROWS]
+        ItemRevision.objects.filter(pk__in=some, version_to=None).update(version_to=job.version)
 
 
 def _advance(job: ImportJob, batch: Batch, tally: Tally, position: int) -> bool:
     """Move the counters in the database, and write the problems; False when the lease is lost."""
     values: dict[str, object] = {
         "rows_done": job.rows_done + batch.rows,
-        "rows_good": job.rows_good + batch.good + batch.known,
+        "rows_good": job.rows_good + batch.good,
         "rows_known": job.rows_known + batch.known,
+        "rows_updated": job.rows_updated + len(batch.updates),
         "rows_bad": job.rows_bad + len(batch.problems),
         "bytes_done": position,
         "attempts": 0,
@@ -125,30 +156,47 @@ def _advance(job: ImportJob, batch: Batch, tally: Tally, position: int) -> bool:
 def _remember(job: ImportJob, batch: Batch) -> None:
     """The same counters in memory, once they are committed."""
     job.rows_done += batch.rows
-    job.rows_good += batch.good + batch.known
+    job.rows_good += batch.good
     job.rows_known += batch.known
+    job.rows_updated += len(batch.updates)
     job.rows_bad += len(batch.problems)
 
 
-def _rows(job: ImportJob, drafts: Iterable[ItemDraft], first: int) -> Iterator[tuple[object, ...]]:
-    """The values of COLUMNS for each draft, numbered from `first`."""
+def _rows(job: ImportJob, batch: Batch, first: int) -> Iterator[tuple[object, ...]]:
+    """The values of COLUMNS for each new item, numbered from `first`, and for each update."""
     dataset_id, version = job.dataset_id, job.version
-    start = source_of(job.filename, 0)[:-1]
-    for number, draft in enumerate(drafts, first):
+    start = source_of(job.filename, 0, job.row_unit)[:-1]
+    dumps = json.dumps
+    for number, draft in enumerate(batch.new, first):
+        (line, given, expected, metadata, context, tags, split, scorers, key, source, digest) = (
+            draft
+        )
         yield (
             dataset_id,
             number,
             version,
             False,
-            draft.input_json,
-            draft.expected_json,
-            draft.metadata_json,
-            draft.context_json,
-            json.dumps(draft.tags) if draft.tags else "[]",
-            draft.split,
-            draft.external_id,
-            f"{start}{draft.line}",
-            draft.content_hash,
+            given,
+            expected,
+            metadata,
+            context,
+            dumps(tags) if tags else "[]",
+            scorers,
+            split,
+            key,
+            source or f"{start}{line}",
+            digest,
+        )
+    for update in batch.updates:
+        draft, content = update.draft, update.content
+        yield (
+            dataset_id,
+            update.number,
+            version,
+            False,
+            *content,
+            draft.source or f"{start}{draft.line}",
+            update.content_hash,
         )
 
 

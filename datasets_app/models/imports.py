@@ -93,6 +93,16 @@ class ImportJob(LeasedWork):
         return self.folder / "problems.csv"
 
     @property
+    def row_unit(self) -> str:
+        """What a place in the file counts: "line", or "row" where there are no lines."""
+        return "row" if self.reading.get("format") == "parquet" else "line"
+
+    @property
+    def rows_new(self) -> int:
+        """Rows that are new items."""
+        return self.rows_good - self.rows_known - self.rows_updated
+
+    @property
     def active(self) -> bool:
         return self.state in self.OPEN_STATES
 

@@ -102,6 +102,7 @@ def test_a_ragged_row_says_how_many_cells_it_has_and_which_column_is_missing(
             "row_too_short",
             "The row has 2 cells; the file has 3 columns.",
             "Quote cells that hold line ends, and keep empty cells at the end.",
+            row="x,y",
         )
     ]
 

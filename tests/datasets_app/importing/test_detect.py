@@ -63,13 +63,10 @@ def test_format_encoding_and_delimiter_are_detected(
         ("a.zip", b"PK\x03\x04\x14\x00data.csv", "a zip archive, not text. Unpack it"),
         ("a.csv.gz", b"\x1f\x8b\x08\x00", "This is a gzip file, not text. Unpack it"),
         ("a.csv", b"%PDF-1.7\n", "This is a PDF with a name ending in .csv"),
-        ("a.parquet", b"PAR1\x15\x04", "This is a Parquet file"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\x00", "This is an image (PNG)"),
         ("a.csv", b"\xff\xd8\xff\xe0", "This is an image (JPEG)"),
         ("a.csv", b"<!DOCTYPE html><html>", "This is a web page (HTML)"),
         ("a.csv", bytes(range(256)) * 20, "This is a binary file, not text."),
-        ("a.json", b'[{"q": 1}]', "This is a JSON array, not JSONL."),
-        ("a.jsonl", b'{\n  "q": 1\n}\n', "This JSON is spread over several lines."),
     ],
 )
 def test_files_that_cannot_be_read_are_refused_by_name_with_a_cure(
@@ -121,7 +118,7 @@ def test_what_is_given_is_kept(file: Path) -> None:
         ({"encoding": "klingon"}, "The encoding 'klingon' is not known. Use one of utf-8,"),
         ({"encoding": "rot13"}, "The encoding 'rot13' is not known."),
         ({"delimiter": "#"}, "The delimiter '#' is not known. Use one of comma,"),
-        ({"format": "xml"}, "The format 'xml' is not known. Use one of csv, tsv, jsonl."),
+        ({"format": "xml"}, "The format 'xml' is not known. Use one of csv, tsv, json, jsonl, parquet."),
     ],
 )
 def test_an_unknown_choice_is_refused_with_the_known_ones(
@@ -138,7 +135,7 @@ def test_an_unknown_choice_is_refused_with_the_known_ones(
     [
         (b"1,2\n3,4\n", "The first row holds numbers."),
         (b"question\nhello, you\n", "No delimiter found in the first row"),
-        (b'{"a": 1}\n', "Read as JSONL, because the first line is a JSON object."),
+        (b'{"a": 1}\n', "Read as JSONL, by what the file holds."),
     ],
 )
 def test_a_doubt_becomes_a_note(file: Path, data: bytes, note: str) -> None:

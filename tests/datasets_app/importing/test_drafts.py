@@ -129,7 +129,7 @@ def test_a_cell_is_read_as_the_type_of_its_column(
     ("read_as", "cell", "kind", "suggestion"),
     [
         ("number", "high", "not_a_number", ""),
-        ("number", "1,250.5", "not_a_number", "1250.5"),
+        ("number", "1,250.5", "not_a_number", "Did you mean 1250.5?"),
         ("number", "nan", "not_a_number", ""),
         ("number", "1e999", "not_a_number", ""),
         ("number", "-", "not_a_number", ""),

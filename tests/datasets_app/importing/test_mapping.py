@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from datasets_app.importing.mapping import ColumnMapping, Mapping, MappingError, guess
+from datasets_app.importing.guessing import guess
+from datasets_app.importing.mapping import ColumnMapping, Mapping, MappingError
 
 COLUMNS = ["id", "question", "answer", "topic"]
 

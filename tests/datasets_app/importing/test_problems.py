@@ -30,11 +30,12 @@ def test_problems_are_grouped_by_kind_and_column_with_the_largest_first() -> Non
 
 
 def test_the_error_file_reads_back_as_csv() -> None:
-    problem = Problem(1_234, None, 'a "b",\nc', "row_too_long", "Too long.", "Quote it.")
+    value = 'a "b",\nc'
+    problem = Problem(1_234, None, value, "row_too_long", "Too long.", "Quote it.", value + ",d")
     text = "".join(problems_csv([problem]))
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
-        ["line", "column", "value", "reason", "suggestion"],
-        ["1234", "", 'a "b",\nc', "Too long.", "Quote it."],
+        ["line", "column", "kind", "reason", "suggestion", "value", "row"],
+        ["1234", "", "Row too long", "Too long.", "Quote it.", value, value + ",d"],
     ]
 
 
@@ -43,9 +44,10 @@ def test_no_cell_of_the_error_file_runs_as_a_formula_and_the_text_can_be_had_bac
     lead: str,
 ) -> None:
     value = lead + "1+1"
-    line = "".join(problems_csv([Problem(2, value, value, "nul", value, value)]))
+    line = "".join(problems_csv([Problem(2, value, value, "nul", value, value, value)]))
     cells = list(csv.reader(io.StringIO(line, newline="")))[1]
-    assert cells == ["2"] + ["'" + value] * 4
+    safe = "'" + value
+    assert cells == ["2", safe, "NUL character", *[safe] * 4]
     assert safe_cell(value)[1:] == value
 
 

@@ -1,0 +1,140 @@
+"""A mapping to start from, by the names of a file's columns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from datasets_app.exchange import JSON_FIELDS, recognise
+from datasets_app.importing.mapping import ColumnMapping, Destination, Mapping, MappingError
+from evalhub.kit import json
+from evalhub.kit.json import escape_key
+
+Sample = Sequence[Sequence[str] | dict[str, Any]]
+
+_NAMES: dict[Destination, frozenset[str]] = {
+    "input": frozenset({"input", "inputs", "question", "prompt", "query", "instruction"}),
+    "expected_output": frozenset(
+        {
+            "expected",
+            "expected_output",
+            "answer",
+            "output",
+            "ground_truth",
+            "reference",
+            "label",
+            "target",
+            "completion",
+            "ideal",
+        }
+    ),
+    "external_id": frozenset({"id", "external_id", "item_id", "uid"}),
+    "split": frozenset({"split"}),
+    "tags": frozenset({"tags"}),
+}
+_PREFIXES: dict[str, Destination] = {
+    "input": "input",
+    "inputs": "input",
+    "expected": "expected_output",
+    "expected_output": "expected_output",
+    "metadata": "metadata",
+    "meta": "metadata",
+    "context": "context",
+}
+_OBJECTS: dict[str, Destination] = {
+    "metadata": "metadata",
+    "meta": "metadata",
+    "context": "context",
+}
+
+
+def guess(columns: Sequence[str], sample: Sample, *, typed: bool = False) -> Mapping:
+    """A mapping to start from. `typed` says that rows are objects of JSON values.
+
+    The columns of an export are known. Else the names decide, with `metadata.topic` as a key of the
+    metadata, and without a known name the first column that is left is the input. A column named
+    like an id is the external id only when the sample has no value of it twice or empty, and one
+    named metadata or context is that only when it holds objects. The rest is metadata.
+    """
+    ours = recognise(columns, typed=typed)
+    if ours is not None:
+        return Mapping(tuple(_ours(name, ours.get(name), typed) for name in columns))
+    found: dict[str, ColumnMapping] = {}
+    taken: set[Destination] = set()
+    for name in columns:
+        one = _by_name(name, columns, sample, taken)
+        if one is not None:
+            found[name] = one
+            taken.add(one.destination)
+    if "input" not in taken and columns:
+        left = next((name for name in columns if name not in found), columns[0])
+        found[left] = ColumnMapping(left, "input", escape_key(left))
+    mapped = [
+        found.get(name) or ColumnMapping(name, "metadata", escape_key(name)) for name in columns
+    ]
+    try:
+        return Mapping(tuple(mapped), "metadata")
+    except MappingError:
+        # Keys such as metadata.a and metadata.a.b, or twice the same: each by its whole name.
+        whole = (
+            ColumnMapping(one.column, one.destination, escape_key(one.column)) for one in mapped
+        )
+        return Mapping(tuple(whole), "metadata")
+
+
+def _ours(column: str, field: str | None, typed: bool) -> ColumnMapping:
+    if field is None:
+        return ColumnMapping(column, "ignore", escape_key(column))
+    destination: Destination = field  # type: ignore[assignment]  # the fields are destinations
+    key = "" if field in ("metadata", "context") else field
+    is_json = field in JSON_FIELDS and not typed
+    return ColumnMapping(column, destination, key, "json" if is_json else "auto")
+
+
+def _by_name(
+    name: str, columns: Sequence[str], sample: Sample, taken: set[Destination]
+) -> ColumnMapping | None:
+    """What the column's name says; None when nothing."""
+    plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+    prefix, dot, key = name.strip().partition(".")
+    where = _PREFIXES.get(prefix.lower()) if dot and key else None
+    if where is not None:
+        parts = [escape_key(part) for part in key.split(".")]
+        return ColumnMapping(name, where, ".".join(parts) if all(parts) else escape_key(key))
+    where = _OBJECTS.get(plain)
+    if where is not None and where not in taken and _holds_objects(name, columns, sample):
+        values = _values(name, columns, sample)
+        is_text = any(isinstance(value, str) for value in values)
+        return ColumnMapping(name, where, "", "json" if is_text else "auto")
+    where = next((where for where, names in _NAMES.items() if plain in names), None)
+    if where is None or where in taken:
+        return None
+    if where == "external_id" and not _identifies(name, columns, sample):
+        return None
+    return ColumnMapping(name, where, escape_key(name))
+
+
+def _values(name: str, columns: Sequence[str], sample: Sample) -> list[Any]:
+    at = list(columns).index(name)
+    return [row.get(name) if isinstance(row, dict) else row[at] for row in sample]
+
+
+def _identifies(name: str, columns: Sequence[str], sample: Sample) -> bool:
+    values = _values(name, columns, sample)
+    if not all(isinstance(value, str | int) and value != "" for value in values):
+        return False
+    return len({str(value) for value in values}) == len(values)
+
+
+def _holds_objects(name: str, columns: Sequence[str], sample: Sample) -> bool:
+    values = [value for value in _values(name, columns, sample) if value not in (None, "")]
+    return bool(values) and all(_is_object(value) for value in values)
+
+
+def _is_object(value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            return value.lstrip().startswith("{") and isinstance(json.loads(value), dict)
+        except json.JsonError:
+            return False
+    return isinstance(value, dict)
