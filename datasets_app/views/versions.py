@@ -13,7 +13,7 @@ from datasets_app.forms import add_errors
 from datasets_app.models import DatasetJob
 from datasets_app.public import shell
 from datasets_app.queries_versions import EDIT, find_version_row, origins
-from datasets_app.version_diff import diff_counts
+from datasets_app.version_diff import DiffCounts, diff_counts
 from datasets_app.views.common import actor, number_in, part_for, posted
 from datasets_app.views.jobs import job_url
 from evalhub.access.doors import project_view
@@ -111,9 +111,26 @@ def restore(request: HttpRequest, project: Project, slug: str, number: int) -> H
                 form.add_error(None, job.message)
                 context["problems"] = job.problems[:10]
     context |= {"form": form, "row": row, "next_version": dataset.version + 1}
-    context |= {"counts": diff_counts(dataset, dataset.version, number)}
+    counts = diff_counts(dataset, dataset.version, number)
+    context |= {"counts": counts, "changes": _changes(counts)}
     part = part_for(request, modal="dialog")
     return render_page(request, "datasets/version_restore.html", context, part=part, status=status)
+
+
+def _changes(counts: DiffCounts) -> str:
+    """ "1 item comes back, 30 change and 4 leave"; the noun stands once."""
+    verbs = (
+        (counts.added, "comes back", "come back"),
+        (counts.changed, "changes", "change"),
+        (counts.removed, "leaves", "leave"),
+    )
+    parts = [f"{count:,} {one if count == 1 else many}" for count, one, many in verbs if count]
+    if not parts:
+        return "some items change"
+    number, _, rest = parts[0].partition(" ")
+    parts[0] = f"{number} item{'' if number == '1' else 's'} {rest}"
+    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return text if counts.exact else f"at least {text}"
 
 
 def _restored(request: HttpRequest, project: Project, job: DatasetJob, number: int) -> HttpResponse:
