@@ -85,6 +85,11 @@ def _read(value: Any) -> tuple[str, Any]:
     """The value as JSON text, and as plain JSON. Raises TargetFailure."""
     try:
         text = dumps(value)
+        if len(text) > MAX_OUTPUT_CHARS:  # before it is read: that takes the event loop's time
+            raise TargetFailure(
+                "output_too_large",
+                f"The output has {len(text):,} characters; at most {MAX_OUTPUT_CHARS:,} are kept.",
+            )
         # What no reader could take back (NUL, lone surrogates, depth) is refused here.
         plain = loads(text)
     except JsonError as error:
@@ -92,11 +97,6 @@ def _read(value: Any) -> tuple[str, Any]:
             "invalid_output",
             f"The target returned {type(value).__name__}, which is not JSON: {error.message}",
         ) from error
-    if len(text) > MAX_OUTPUT_CHARS:
-        raise TargetFailure(
-            "output_too_large",
-            f"The output has {len(text):,} characters; at most {MAX_OUTPUT_CHARS:,} are kept.",
-        )
     return text, plain
 
 

@@ -13,10 +13,10 @@ from tests.faults.length import long_form, short_on_sqlite
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 3.0
 ENDS_AS = {
     "raise": ("exception", "ValueError: no mood for this"),
-    "hang": ("timeout", "No answer within 2 s."),
+    "hang": ("timeout", "No answer within 3 s."),
     "nan": ("invalid_output", "not JSON"),
     "set": ("invalid_output", "set"),
     "bytes": ("invalid_output", "bytes"),
