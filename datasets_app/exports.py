@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from datasets_app import exporting, queries
 from datasets_app.exporting import ExportRow
+from datasets_app.item_query import ItemQuery, select
 from datasets_app.models import Dataset, ItemRevision
 from evalhub.kit.errors import FieldError, Invalid
 
@@ -58,8 +59,9 @@ def open_export(
         detail = f"The format “{format[:20]}” is not known. Choose csv, json or jsonl."
         raise Invalid(detail, errors=[FieldError("/format", detail)])
     at = queries.find_version(dataset, version)
-    found = _matching(dataset, at, q=q, where=where, split=split)
-    part = bool(q or where or split) or numbers is not None or bool(except_numbers)
+    query = ItemQuery(q=q, where=where, split=split)
+    found = select(dataset.pk, at, query)
+    part = not query.is_empty or numbers is not None or bool(except_numbers)
     rows = _pages(found) if numbers is None else _numbered(found, numbers)
     if except_numbers:
         left_out = frozenset(except_numbers)
@@ -69,11 +71,6 @@ def open_export(
         exporting.FORMATS[format],
         exporting.exported(format, rows),
     )
-
-
-def export_rows(dataset_id: int, version: int) -> Iterator[ExportRow]:
-    """All items at `version` in number order, read as they are consumed."""
-    return _pages(ItemRevision.objects.filter(dataset=dataset_id).at(version))
 
 
 def parse_numbers(text: str) -> list[int] | None:
@@ -91,11 +88,6 @@ def parse_numbers(text: str) -> list[int] | None:
             raise _not_numbers(f"At most {MAX_NUMBERS:,} items can be named by their numbers.")
         numbers.update(range(low, high + 1))
     return sorted(numbers)
-
-
-def _matching(dataset: Dataset, version: int, *, q: str, where: str, split: str) -> Items:
-    found = queries.items(dataset, version, q=q)
-    return found.filter(split=split) if split else found
 
 
 def _not_numbers(detail: str) -> Invalid:
