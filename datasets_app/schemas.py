@@ -1,7 +1,7 @@
 """What the API's bodies for datasets and items may hold, and how its answers are described."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from ninja import Schema
 from pydantic import Field
@@ -23,27 +23,6 @@ class DatasetChanges(StrictBody):
     name: str | None = None
     description: str | None = Field(None, description="markdown")
     tags: list[str] | None = None
-
-
-class ImportOptions(StrictBody):
-    """How to read a file and where its columns go. What is left out is detected or guessed."""
-
-    format: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    has_header: bool | None = None
-    input: list[str] = Field(default_factory=list)
-    expected: list[str] = Field(default_factory=list)
-    metadata: list[str] = Field(default_factory=list)
-    external_id: str | None = None
-    rest: Literal["ignore", "metadata"] = "ignore"
-    on_error: Literal["skip", "abort"] = "skip"
-    apply: bool = True
-
-    @property
-    def maps(self) -> bool:
-        """Whether the columns are named; else the guessed mapping holds."""
-        return bool(self.input or self.expected or self.metadata or self.external_id)
 
 
 class DatasetQuery(Paging):
@@ -138,30 +117,6 @@ class AddedAnswer(Schema):
 
     numbers: list[int]
     version: int
-
-
-class ImportAnswer(Schema):
-    id: str
-    dataset: str
-    filename: str
-    state: str
-    active: bool
-    reading: dict[str, Any]
-    columns: list[str]
-    mapping: dict[str, Any]
-    on_error: str
-    rows_done: int
-    rows_good: int
-    rows_bad: int
-    rows_known: int
-    rows_total: int | None
-    share_done: float
-    problems: list[dict[str, Any]]
-    version: int | None
-    message: str
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
 
 
 _ITEM_FIELDS: dict[str, Any] = {

@@ -9,6 +9,7 @@ from datasets_app.api import router as datasets
 from datasets_app.api_actions import router as dataset_actions
 from datasets_app.api_bulk import router as bulk
 from datasets_app.api_exports import router as exports
+from datasets_app.api_imports import router as imports
 from datasets_app.api_item_actions import router as item_actions
 from datasets_app.api_items import router as items
 from datasets_app.api_jobs import router as jobs
@@ -95,6 +96,7 @@ api.add_router("", connections)
 api.add_router("", targets)
 api.add_router("", trials)
 api.add_router("", items)
+api.add_router("", imports)
 api.add_router("", item_actions)
 api.add_router("", bulk)
 api.add_router("", jobs)

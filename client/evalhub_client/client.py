@@ -9,17 +9,14 @@ run by its number in the project or its uuid.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from evalhub_client import waiting
 from evalhub_client.bulk import BulkMethods
-from evalhub_client.connection import Connection, Json, segment
+from evalhub_client.connection import Connection, Json
 from evalhub_client.datasets import DatasetMethods
+from evalhub_client.imports import ImportMethods
 from evalhub_client.items import ItemMethods
 from evalhub_client.runs import RunMethods, dataset_path, given
 from evalhub_client.targets import TargetMethods
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
 class Client(
     BulkMethods,
     DatasetMethods,
+    ImportMethods,
     ItemMethods,
     RunMethods,
     TargetMethods,
@@ -119,87 +117,6 @@ class Client(
     def delete_dataset(self, dataset: str) -> None:
         """Hide the dataset. Its runs stay readable."""
         self._connection.call("DELETE", dataset_path(dataset))
-
-    # Import
-
-    def import_file(
-        self,
-        dataset: str,
-        path: str | os.PathLike[str],
-        *,
-        format: str | None = None,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        has_header: bool | None = None,
-        input: Sequence[str] = (),
-        expected: Sequence[str] = (),
-        metadata: Sequence[str] = (),
-        external_id: str | None = None,
-        rest: str = "ignore",
-        on_error: str = "skip",
-        apply: bool = True,
-    ) -> Json:
-        """The import of a CSV, TSV or JSONL file, sent from the disk piece by piece.
-
-        `input`, `expected` and `metadata` name columns; without `input` the server guesses all of
-        the mapping. `rest` ("ignore" or "metadata") is where other columns go, `on_error` ("skip"
-        or "abort") what a bad row does. It runs in the background: see `wait_for_import`. With
-        `apply` False it is only staged. Raises OSError when the file cannot be read.
-        """
-        options = given(
-            format=format,
-            encoding=encoding,
-            delimiter=delimiter,
-            has_header=has_header,
-            external_id=external_id,
-        ) | {"rest": rest, "on_error": on_error, "apply": apply}
-        for name, columns in (("input", input), ("expected", expected), ("metadata", metadata)):
-            if columns:
-                options[name] = list(columns)
-        with Path(path).open("rb") as file:
-            return self._connection.object(
-                "POST",
-                f"{dataset_path(dataset)}/imports",
-                data={"options": json.dumps(options)},
-                files={"file": (Path(path).name, file, "application/octet-stream")},
-            )
-
-    def get_import(self, import_id: str) -> Json:
-        """`{id, state, active, rows_done, rows_good, rows_bad, share_done, problems, version,
-        ...}`.
-
-        `problems` are groups with a count and their first examples; `version` is set once it is
-        done.
-        """
-        return self._connection.object("GET", f"/imports/{segment(import_id)}")
-
-    def list_imports(self, dataset: str) -> Iterator[Json]:
-        """The dataset's imports, newest first; `active` are those that have work left."""
-        return self._connection.pages(f"{dataset_path(dataset)}/imports")
-
-    def cancel_import(self, import_id: str) -> Json:
-        """The import on its way to cancelled: none of its rows stay."""
-        return self._connection.object("POST", f"/imports/{segment(import_id)}/cancel")
-
-    def import_problems(self, import_id: str) -> Iterator[str]:
-        """The lines of a CSV file with every bad row, its line number and the reason."""
-        return self._connection.lines(f"/imports/{segment(import_id)}/problems")
-
-    def wait_for_import(
-        self,
-        import_id: str,
-        *,
-        timeout: float | None = None,
-        on_poll: Callable[[Json], None] | None = None,
-    ) -> Json:
-        """The import once it has ended: `state` is "done", "failed" or "cancelled".
-
-        `on_poll` gets the import each time it is asked for. Raises WaitTimeout after `timeout`
-        seconds.
-        """
-        return waiting.wait(
-            lambda: self.get_import(import_id), waiting.import_ended, timeout, on_poll
-        )
 
     # What there is to use
 

@@ -36,6 +36,12 @@ _IMPORT = {
     "expected": "--expected",
     "metadata": "--metadata",
     "external_id": "--external-id",
+    "encoding": "--encoding",
+    "delimiter": "--delimiter",
+    "member": "--member",
+    "columns": "--map",
+    "known_by": "--known-by",
+    "known_are": "--known",
     "rest": "--rest",
     "on_error": "--on-error",
 }

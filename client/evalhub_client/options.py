@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from evalhub_client.bulk_options import add_bulk_commands
 from evalhub_client.dataset_options import add_dataset_commands
+from evalhub_client.import_options import add_import
 from evalhub_client.item_options import add_item_commands
 from evalhub_client.parsing import Parser, add_command, add_connection
 from evalhub_client.target_options import add_target_commands
@@ -78,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
     add_connection(root, default=None)
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_import(add_command(commands, "import", "importing", "read a file into a dataset"))
+    add_import(add_command(commands, "import", "importing", "read a file into a dataset"))
     _add_run(add_command(commands, "run", "running", "run a dataset against a target", _RUN_EPILOG))
     compare = add_command(commands, "compare", "comparing", "say what changed from run A to run B")
     compare.add_argument("run_a", metavar="RUN_A", help="number or uuid")
@@ -117,36 +118,6 @@ def _add_life(commands: Any) -> None:
             )
         if name in ("retry", "rescore"):
             command.add_argument("--wait", action="store_true", help="wait until it is done")
-
-
-def _add_import(to: argparse.ArgumentParser) -> None:
-    to.add_argument("file", metavar="FILE", help="a CSV, TSV or JSONL file")
-    to.add_argument(
-        "--dataset", metavar="NAME", required=True, help="name or slug; made when it is new"
-    )
-    to.add_argument(
-        "--format", choices=("csv", "tsv", "jsonl"), help="default: found out from the file"
-    )
-    columns = (
-        ("--input", "give it again for more: one gives the value itself, several an object"),
-        ("--expected", "column of the expected output, likewise"),
-        ("--metadata", "column that goes to the metadata"),
-    )
-    for option, summary in columns:
-        to.add_argument(option, metavar="COL", action="append", default=[], help=summary)
-    to.add_argument("--external-id", metavar="COL", help="column with an id of your own")
-    to.add_argument(
-        "--rest",
-        choices=("metadata", "ignore"),
-        default="ignore",
-        help="where columns go that are not named (default: ignore)",
-    )
-    to.add_argument(
-        "--on-error",
-        choices=("skip", "abort"),
-        default="skip",
-        help="skip bad rows, or import nothing when there is one (default: skip)",
-    )
 
 
 def _number(text: str) -> float:

@@ -17,7 +17,7 @@ AWAY_S = 60.0
 
 PASSING = (502, 503, 504)
 RUN_ENDED = ("completed", "failed", "cancelled")
-IMPORT_ENDED = ("done", "failed", "cancelled")
+IMPORT_ENDED = ("checked", "done", "failed", "cancelled")
 
 
 def run_ended(run: Json) -> bool:

@@ -237,6 +237,12 @@ def cancel_import(*, job: ImportJob, by: User) -> ImportJob:
     return job
 
 
+def uploaded_path(file: object) -> str | None:
+    """Where Django has put an upload on the disk; None when it is in memory."""
+    path = getattr(file, "temporary_file_path", None)
+    return str(path()) if path is not None else None
+
+
 def _store(job: ImportJob, chunks: Iterable[bytes], path: str | None) -> None:
     if path is not None:
         try:

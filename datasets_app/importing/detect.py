@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from datasets_app.exchange import NUMBER, recognise
 from datasets_app.importing.encodings import (
     ENCODINGS,
     byte_order_mark,
@@ -202,6 +203,8 @@ def _json_format(path: Path, encoding: str, first: str) -> Format:
     """JSON when the file is one array or an object that holds one, else JSONL."""
     if first.startswith("["):
         return "json"
+    if _is_exported_item(first):  # the only one, perhaps with messages: an array of objects
+        return "jsonl"
     try:
         with path.open(encoding=encoding, errors="replace", newline=None) as file:
             if not OneValue(file, MAX_LINE).alone():
@@ -211,6 +214,14 @@ def _json_format(path: Path, encoding: str, first: str) -> Format:
     except ImportFileError:
         return "jsonl" if first.rstrip().endswith("}") else "json"
     return "json"
+
+
+def _is_exported_item(line: str) -> bool:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and NUMBER in value and bool(recognise([*value], typed=True))
 
 
 def _refuse_other_json(text: str) -> None:

@@ -18,6 +18,7 @@ from datasets_app.importing.draft import (
     place,
     too_large,
 )
+from datasets_app.importing.exact import exact
 from datasets_app.importing.labels import labels_of
 from datasets_app.importing.mapping import ColumnMapping, Mapping, require_column
 from datasets_app.importing.problems import Problem
@@ -39,7 +40,7 @@ def compile(mapping: Mapping, columns: Sequence[str]) -> Compiled:
     """
     for one in mapping.columns:
         require_column(one.column, columns)
-    return _by_cells(mapping, columns, _by_names(mapping))
+    return exact(mapping, columns) or _by_cells(mapping, columns, _by_names(mapping))
 
 
 def _by_cells(mapping: Mapping, columns: Sequence[str], otherwise: Compiled) -> Compiled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from evalhub.kit.errors import Invalid
 from evalhub.kit.json import PathError, escape_key, split_path
@@ -116,29 +116,33 @@ class Mapping:
         expected: Sequence[str] = (),
         metadata: Sequence[str] = (),
         external_id: str | None = None,
+        columns_as: Sequence[dict[str, Any]] = (),
         rest: str = "ignore",
     ) -> Mapping:
         """The mapping that column names on a command line ask for; `columns` are the file's.
 
-        The order of the names is the order of the keys. Raises MappingError for a name that the
-        file does not have (with the closest that it has), one given twice, and no input.
+        `columns_as` are entries as `to_dict` has them. The order of the names is the order of the
+        keys. Raises MappingError for a name that the file does not have (with the closest that it
+        has), one given twice, and no input.
         """
-        wanted: list[tuple[str, Destination]] = [
-            *((name, "input") for name in input),
-            *((name, "expected_output") for name in expected),
-            *((name, "metadata") for name in metadata),
+        wanted: list[dict[str, Any]] = [
+            *({"column": name, "destination": "input"} for name in input),
+            *({"column": name, "destination": "expected_output"} for name in expected),
+            *({"column": name, "destination": "metadata"} for name in metadata),
         ]
         if external_id is not None:
-            wanted.append((external_id, "external_id"))
-        names = [name for name, _ in wanted]
+            wanted.append({"column": external_id, "destination": "external_id"})
+        wanted += columns_as
+        names = [str(one["column"]) for one in wanted]
         for name in names:
             require_column(name, columns)
         _refuse_repeats(names, "The column {} is given twice. Name each column once.")
         if rest not in get_args(Rest):
             raise MappingError(f"The rest can go to metadata or be ignored, not to {rest!r}.")
-        others = [(name, cast(Destination, rest)) for name in columns if name not in set(names)]
-        mapped = (ColumnMapping(name, where, escape_key(name)) for name, where in wanted + others)
-        return cls(tuple(mapped), cast(Rest, rest))
+        others = [
+            {"column": name, "destination": rest} for name in columns if name not in set(names)
+        ]
+        return cls.from_dict({"columns": wanted + others, "rest": rest})
 
 
 def require_column(name: str, columns: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from datasets_app.models import ImportJob
 from datasets_app.models.imports import ImportState
-from datasets_app.schemas import ImportAnswer
+from datasets_app.schemas_imports import ImportAnswer
 from tests.api.client import assert_described, assert_problem
 
 pytestmark = pytest.mark.db

@@ -56,6 +56,11 @@ CONTRACT = {
     "post /datasets/{id}/imports",
     "get /datasets/{id}/imports",
     "get /imports/{id}",
+    "put /imports/{id}/reading",
+    "put /imports/{id}/mapping",
+    "get /imports/{id}/preview",
+    "post /imports/{id}/check",
+    "post /imports/{id}/apply",
     "post /imports/{id}/cancel",
     "get /imports/{id}/problems",
     "get /datasets/{id}/runs",
@@ -107,6 +112,8 @@ BODIES = {
         "selection": {"all": True},
         "action": {"type": "set_split", "split": "test"},
     },
+    "post /datasets/{id}/items/{number}/duplicate": {},
+    "post /datasets/{id}/items/{number}/purge": {"confirm": True},
     "post /datasets/{id}/items/batch": {"add": [{"input": "x"}]},
     "post /datasets/{id}/versions/{number}/undo": {},
     "post /datasets/{id}/versions/{version}/restore": {},
@@ -189,6 +196,8 @@ def call(client: Api, operation: str, places, by: str = "slug"):
         fields = {"name": "x", "key_column": "id", "output_column": "answer"}
         return client.upload(path, "a.csv", b"id,answer\n1,x\n", fields=fields)
     body = BODIES.get(operation)
+    if operation == "post /datasets/{id}/items/{number}/restore":
+        body = {"revision": places["dataset"].revisions.get(number=1).pk}
     if operation == "post /datasets/compare":
         body = {"runs": [str(places["run"].uuid)] * 2}
     return client.call(method, path, body)

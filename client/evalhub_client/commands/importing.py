@@ -32,21 +32,26 @@ def run(options: argparse.Namespace) -> int:
                 _remove(door.client, dataset["id"])
             raise
         _tell_reading(job, options, progress)
+        if options.check:
+            job = door.client.check_import(job["id"])
         job = _wait(door, job, progress)
-        done: bool = job["state"] == "done"
+        done: bool = job["state"] in ("done", "checked")
         if done:
             progress.say(imported_text(job))
         _tell_problems(job, progress)
-        if not done and is_new:
+        _write_errors(door.client, job, options.errors, progress)
+        if options.check:
+            door.client.cancel_import(job["id"])
+        if (options.check or not done) and is_new:
             _remove(door.client, dataset["id"])
     if options.json:
         write_json(job)
     elif done:
-        write(_answer(job, dataset["name"]))
+        write(_checked(job) if options.check else _answer(job, dataset["name"]))
     if not done:
         detail = clean(job["message"]) or f"The import ended as {job['state']}."
         print(f"evalhub: {detail}", file=sys.stderr)
-    return 0 if done else 1
+    return 0 if done and not (options.check and job["rows_bad"]) else 1
 
 
 def _dataset(client: Client, name: str) -> tuple[Json, bool]:
@@ -104,12 +109,20 @@ def _upload(client: Client, dataset: str, options: argparse.Namespace) -> Json:
             dataset,
             options.file,
             format=options.format,
+            encoding=options.encoding,
+            delimiter=options.delimiter,
+            has_header=False if options.no_header else None,
+            member=options.member,
             input=options.input,
             expected=options.expected,
             metadata=options.metadata,
             external_id=options.external_id,
+            columns=options.map,
             rest=options.rest,
+            known_by=options.known_by,
+            known_are=options.known,
             on_error=options.on_error,
+            apply=not options.check,
         )
     except OSError as error:
         raise EvalhubClientError(f"Cannot read {options.file}: {error.strerror}.") from error
@@ -153,13 +166,17 @@ def _tell_reading(job: Json, options: argparse.Namespace, progress: Progress) ->
     """What was not sure about the file, and where its columns go when nobody said it."""
     for note in job["reading"]["notes"]:
         progress.say(f"Note: {clean(note)}")
-    if options.input or options.expected or options.metadata or options.external_id:
+    inside = job["reading"].get("inside")
+    if inside:
+        progress.say(f"Note: Read {clean(inside)} of the packed file.")
+    named = options.input or options.expected or options.metadata or options.map
+    if named or options.external_id:
         return
     places: dict[str, list[str]] = {}
     for one in job["mapping"]["columns"]:
         places.setdefault(one["destination"].replace("_", " "), []).append(one["column"])
-    named = "; ".join(f"{place}: {', '.join(columns)}" for place, columns in places.items())
-    progress.say(clean(f"Columns by their names: {named}. Options such as --input say it."))
+    said = "; ".join(f"{place}: {', '.join(columns)}" for place, columns in places.items())
+    progress.say(clean(f"Columns by their names: {said}. Options such as --input say it."))
 
 
 def _tell_problems(job: Json, progress: Progress) -> None:
@@ -176,14 +193,35 @@ def _tell_problems(job: Json, progress: Progress) -> None:
             progress.say(clean(f"  and {count(more)} more of “{group['title']}”"))
 
 
+def _write_errors(client: Client, job: Json, path: str | None, progress: Progress) -> None:
+    if path is None or not job["rows_bad"]:
+        return
+    try:
+        client.save_import_problems(job["id"], path)
+    except OSError as error:
+        raise EvalhubClientError(f"Cannot write {path}: {error.strerror}.") from error
+    progress.say(f"All of them are in {path}.")
+
+
+def _checked(job: Json) -> str:
+    ready = f"{counted(job['rows_good'], 'row')} of {count(job['rows_done'])} can be imported."
+    bad = (
+        f" {counted(job['rows_bad'], 'row has', 'rows have')} a problem." if job["rows_bad"] else ""
+    )
+    return f"{ready}{bad} Nothing was imported."
+
+
 def _answer(job: Json, name: str) -> str:
     into = clean(f"{name} ({job['dataset']})")
-    new = job["rows_good"] - job["rows_known"]
+    updated = job.get("rows_updated", 0)
+    new = job["rows_good"] - job["rows_known"] - updated
     parts = [
         f"Imported {counted(new, 'item')} into {into} as v{job['version']}."
         if job["version"] is not None
         else f"Imported nothing new into {into}."
     ]
+    if updated:
+        parts.append(f"{counted(updated, 'item was', 'items were')} updated.")
     if job["rows_known"]:
         parts.append(f"{counted(job['rows_known'], 'item was', 'items were')} there already.")
     if job["rows_bad"]:
