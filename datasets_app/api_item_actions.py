@@ -1,7 +1,5 @@
 """The API of what else becomes of an item: copied, restored, purged."""
 
-from typing import Literal
-
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 from pydantic import Field
@@ -13,6 +11,7 @@ from datasets_app.schemas import ItemAnswer
 from evalhub.access.api_auth import writer
 from evalhub.access.idempotency import once
 from evalhub.kit.api import StrictBody, answer
+from evalhub.kit.errors import FieldError, Invalid
 
 router = Router(tags=["items"])
 ITEM = "/datasets/{id}/items/{int:number}"
@@ -43,9 +42,9 @@ class NewRestore(StrictBody):
 
 
 class NewPurge(StrictBody):
-    """`confirm` says that it is known that this cannot be undone."""
+    """`confirm` is true: it is known that this cannot be undone."""
 
-    confirm: Literal[True]
+    confirm: bool
 
 
 class PurgeAnswer(Schema):
@@ -98,5 +97,8 @@ def purge_item(request: HttpRequest, id: str, number: int, body: NewPurge) -> Ht
     Its number, split and scores stay. 409 while an import, a job or a run is at work.
     """
     caller = writer(request)
+    if not body.confirm:
+        detail = "A purge cannot be undone: confirm it with true."
+        raise Invalid(detail, errors=[FieldError("/confirm", detail)])
     revisions = actions.purge_item(dataset=find_dataset(request, id), number=number, by=caller.user)
     return answer({"number": number, "revisions": revisions})

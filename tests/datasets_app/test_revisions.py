@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app import queries
+from datasets_app import indexing, item_search, queries
 from datasets_app.actions import (
     add_items,
     copy_item,
@@ -15,6 +15,8 @@ from datasets_app.actions import (
 )
 from datasets_app.actions.items import current_item
 from datasets_app.actions.purge import ITEM_PURGED
+from datasets_app.item_query import ItemQuery
+from datasets_app.item_search import SearchIndex
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
 from evalhub.access.models import AuditEntry, User
@@ -113,6 +115,18 @@ def test_a_purge_blanks_every_revision_and_keeps_place_and_counts(
     entry = AuditEntry.objects.get(action="item.purged")
     assert (entry.subject, entry.detail) == ("sums #2", {"revisions": 3})
     assert "Ada" not in str(entry.detail)
+
+
+def test_a_purged_item_is_not_in_the_index_of_searches(dataset: Dataset, owner: User) -> None:
+    change(dataset, 1, owner, input="Ada Lovelace")
+    change(dataset, 1, owner, input="else")
+    SearchIndex.objects.create(dataset=dataset)
+    indexing.build(dataset.pk)
+    found = ItemQuery(q="lovelace")
+    assert len(item_search.hits(dataset, 3, found) or []) == 1
+    purge_item(dataset=dataset, number=1, by=owner)
+    assert item_search.hits(dataset, 3, found) == []
+    assert len(item_search.hits(dataset, 3, ItemQuery(q="say nothing")) or []) == 1
 
 
 def test_nothing_is_left_to_restore_or_copy_after_a_purge(dataset: Dataset, owner: User) -> None:
