@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from datasets_app.actions.batch import MAX_CHANGES, ItemRemoval, ItemUpdate
 from datasets_app.api_items import merged
@@ -140,5 +140,5 @@ def _parsed(
         return None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 < value <= LARGEST_NUMBER

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from datasets_app.actions import create_dataset
+from datasets_app.actions import add_items, create_dataset
 from datasets_app.actions.imports import (
     map_import,
     stage_import,
 )
 from datasets_app.importing import batches, job, sweeper, writing
 from datasets_app.importing.mapping import Mapping
+from datasets_app.items import parse_item
 from datasets_app.models import Dataset, ImportJob
 from evalhub.access.models import Project, User
 from tests.datasets_app.jobs import Crash, Stage, StopAfter
@@ -84,3 +85,14 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> StopAfter:
         left[0] = batches
 
     return stop
+
+
+@pytest.fixture
+def tickets(empty: Dataset, owner: User) -> Dataset:
+    """Twenty items with external ids, every second one of the split train."""
+    contents = [
+        parse_item({"input": f"q{n}", "external_id": f"id-{n}", "split": ["", "train"][n % 2]})
+        for n in range(1, 21)
+    ]
+    add_items(dataset=empty, contents=contents, by=owner)
+    return empty
