@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Q
-
 from datasets_app.item_cursors import Place, decode, encode
 from datasets_app.item_query import ItemQuery, conditions, select
 from datasets_app.item_search import SearchIndex, hits
-from datasets_app.item_sorts import SORTS, Stretch
+from datasets_app.item_sorts import SORTS, KeyCompare, Stretch
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
 from datasets_app.models.items import ItemRevisionQuerySet
 from datasets_app.visible import is_plain, visible
@@ -205,7 +203,8 @@ class _Walk:
         self.conditions = conditions(ItemQuery(query.q, query.where, query.sort))
         rows = visible(dataset, version, plain=plain)
         if query.split:
-            rows = rows.filter(split=query.split)
+            # What the index of splits leaves out is said as well, or SQLite does not take it.
+            rows = rows.filter(split=query.split).exclude(split="")
         self.rows = rows.only(*only) if only else rows
         self.leave_at = time.monotonic() + BUDGET_S
         self.chunk = FIRST_CHUNK
@@ -265,7 +264,7 @@ class _Walk:
         keys = rest.values_list(*stretch.fields)
         return next(iter(keys[self.chunk - 1 : self.chunk]), None)
 
-    def _up_to(self, stretch: Stretch, end: tuple[Any, ...]) -> Q:
+    def _up_to(self, stretch: Stretch, end: tuple[Any, ...]) -> KeyCompare:
         return stretch.after(end, backwards=not self.backwards, inclusive=True)
 
     def _by_index(self, base: ItemRevisionQuerySet, stretch: Stretch, key: tuple[Any, ...]) -> bool:
@@ -295,5 +294,7 @@ def _place(query: ItemQuery, row: ItemRevision) -> Place:
 
 
 def _place_of(dataset: Dataset, version: int, query: ItemQuery, number: int) -> Place | None:
-    row = visible(dataset, version, plain=False).filter(number=number).first()
+    # Without the bound on numbers of `visible`, by which SQLite would go instead.
+    found = ItemRevision.objects.filter(dataset=dataset, number=number).at(version)
+    row = found.order_by("number").first()
     return None if row is None else _place(query, row)

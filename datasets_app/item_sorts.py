@@ -6,10 +6,43 @@ holds the items that have nothing to be sorted by; they come last, by number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import F, OrderBy, Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, Expression, F, OrderBy, Q
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class KeyCompare(Expression):
+    """`(version_from, number) > (2, 17)`, which both databases answer from an index.
+
+    Django would write an OR on SQLite, for which it reads from the start, and PostgreSQL reads all
+    that shares the first column.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, fields: tuple[str, ...], op: str, key: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.columns: list[Any] = [F(name) for name in fields]
+        self.op, self.key = op, key
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.columns
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self.columns = list(exprs)
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        names = ", ".join(compiler.compile(column)[0] for column in self.columns)
+        marks = ", ".join(["%s"] * len(self.key))
+        if len(self.key) == 1:
+            return f"{names} {self.op} {marks}", self.key
+        return f"({names}) {self.op} ({marks})", self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +58,12 @@ class Stretch:
         sign = "-" if self.falling != backwards else ""
         return [sign + name for name in self.fields]
 
-    def after(self, key: tuple[Any, ...], *, backwards: bool = False, inclusive: bool = False) -> Q:
-        """The rows past `key`.
-
-        The bound on the first field alone is what an index goes to: without it SQLite reads from
-        the start, because Django writes a comparison of keys as an OR.
-        """
-        word = "lt" if self.falling != backwards else "gt"
-        first, *rest = self.fields
-        if not rest:
-            return Q(**{f"{first}__{word}{'e' if inclusive else ''}": key[0]})
-        second = rest[0]
-        tail = Q(**{first: key[0], f"{second}__{word}{'e' if inclusive else ''}": key[1]})
-        return Q(**{f"{first}__{word}e": key[0]}) & (Q(**{f"{first}__{word}": key[0]}) | tail)
+    def after(
+        self, key: tuple[Any, ...], *, backwards: bool = False, inclusive: bool = False
+    ) -> KeyCompare:
+        """The rows past `key`, for `filter`."""
+        sign = "<" if self.falling != backwards else ">"
+        return KeyCompare(self.fields, sign + ("=" if inclusive else ""), key)
 
 
 @dataclass(frozen=True, slots=True)
