@@ -11,9 +11,7 @@ from django.db.models.functions import Coalesce
 from datasets_app.models import Dataset, DatasetVersion, ImportJob, ItemRevision
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import NotFound
-from evalhub.kit.paging import Page
 
-PAGE_SIZE = 50
 SPLITS_FROM = 500
 
 
@@ -82,45 +80,9 @@ def item_count(dataset: Dataset, version: int) -> int:
     return row.item_count if row else 0
 
 
-def items(dataset: Dataset, version: int, *, q: str = "") -> QuerySet[ItemRevision]:
-    """Items at `version` in number order; `q` is looked for in input, expected output and external
-    id.
-    """
-    found = ItemRevision.objects.filter(dataset=dataset).at(version).order_by("number")
-    if q:
-        found = found.filter(
-            Q(input_json__icontains=q) | Q(expected_json__icontains=q) | Q(external_id__icontains=q)
-        )
-    return found
-
-
-def items_page(
-    dataset: Dataset,
-    version: int,
-    *,
-    q: str = "",
-    after: int | None = None,
-    before: int | None = None,
-    size: int = PAGE_SIZE,
-) -> Page[ItemRevision]:
-    """A page of items after number `after`, or the one that ends before number `before`."""
-    found = items(dataset, version, q=q)
-    if before is not None:
-        rows = list(found.filter(number__lt=before).order_by("-number")[: size + 1])
-        more_before = len(rows) > size
-        rows = rows[:size][::-1]
-        more_after = True
-    else:
-        rows = list(found.filter(number__gt=after or 0)[: size + 1])
-        more_after = len(rows) > size
-        rows = rows[:size]
-        more_before = bool(after)
-    return Page(
-        rows=rows,
-        after=rows[-1].number if rows and more_after else None,
-        before=rows[0].number if rows and more_before else None,
-        total=item_count(dataset, version) if not q else None,
-    )
+def items(dataset: Dataset, version: int) -> QuerySet[ItemRevision]:
+    """Items at `version` in number order. To find some of them: `item_query`."""
+    return ItemRevision.objects.filter(dataset=dataset).at(version).order_by("number")
 
 
 def find_item(dataset: Dataset, version: int, number: int) -> ItemRevision:
@@ -139,22 +101,6 @@ def some_splits(dataset: Dataset) -> list[str]:
         for order in ("number", "-number")
     ]
     return sorted({split for end in ends for split in end if split})
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Item numbers before and after one, within the filter; None at the ends."""
-
-    previous: int | None
-    next: int | None
-
-
-def neighbours(dataset: Dataset, version: int, number: int, *, q: str = "") -> Neighbours:
-    found = items(dataset, version, q=q).values_list("number", flat=True)
-    return Neighbours(
-        previous=found.filter(number__lt=number).order_by("-number").first(),
-        next=found.filter(number__gt=number).first(),
-    )
 
 
 @dataclass(frozen=True, slots=True)
