@@ -16,6 +16,7 @@ from datasets_app.models import Dataset, DatasetVersion
 from datasets_app.payloads import field_rows, payload_of, version_payload
 from datasets_app.queries_versions import EDIT, find_version_row, origins
 from datasets_app.schemas import FieldChangeAnswer, ItemAnswer, VersionAnswer
+from datasets_app.touched import touched_between
 from datasets_app.version_diff import ItemChange, diff_counts, diff_page
 from evalhub.access.api_auth import writer
 from evalhub.kit.api import StrictBody, answer
@@ -109,8 +110,10 @@ def diff_versions(request: HttpRequest, id: str, query: Query[DiffQuery]) -> Htt
     dataset = find_dataset(request, id)
     b = find_version_row(dataset, query.to).number if query.to else dataset.version
     a = _from(dataset, query.from_, b)
-    page = diff_page(dataset, a, b, kind=query.kind, after=query.after or 0, size=query.limit)
-    counts = diff_counts(dataset, a, b)
+    touched = touched_between(dataset.pk, a, b)
+    after = query.after or 0
+    page = diff_page(dataset, a, b, kind=query.kind, after=after, size=query.limit, touched=touched)
+    counts = diff_counts(dataset, a, b, touched=touched)
     return answer(
         {
             "from": a,

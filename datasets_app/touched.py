@@ -17,10 +17,10 @@ from django.db import connection
 from datasets_app.models import DatasetVersion
 
 SCANNED = 50_000
-"""Revisions up to which all of a range of versions are read at once; above, each version is
-entered at the number where the walk is."""
+"""Revisions that one step reads at once, of the versions that brought the fewest. Each of the other
+versions is entered at the number where the walk is."""
 SEEKED = 20_000
-"""Revisions that one step reads of all versions together."""
+"""Revisions that one step reads of all those versions together."""
 
 Kind = Literal["added", "removed", "changed"]
 KINDS: tuple[Kind, ...] = ("added", "removed", "changed")
@@ -39,67 +39,84 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Revisions that came with each version between two, of those that brought any."""
+    """Revisions that came with each version between two: `small` versions are read together,
+    `large` ones one by one."""
 
     dataset_id: int
-    low: int
-    high: int
-    counts: dict[int, int]
+    small: tuple[int, ...]
+    large: tuple[int, ...]
+    added: int
+    changed: int
+    removed: int
+    versions: int
 
     @property
     def total(self) -> int:
         """How many revisions; an item that changed twice counts twice."""
-        return sum(self.counts.values())
+        return self.added + self.changed + self.removed
 
     def numbers(self, after: int, want: int) -> tuple[list[int], int | None]:
-        """Up to about `want` numbers of touched items above `after`, in order, and how far they
-        are complete (None: there are no more)."""
-        if not self.counts:
-            return [], None
-        if self.total <= SCANNED:
-            found = self._scan(after, want + 1)
-            return found[:want], found[want - 1] if len(found) > want else None
-        return self._seek(after, want)
-
-    def _scan(self, after: int, limit: int) -> list[int]:
-        rows = _rows(
-            f"WITH touched AS MATERIALIZED (SELECT number FROM {REVISIONS} "
-            "WHERE dataset_id = %s AND version_from > %s AND version_from <= %s) "
-            "SELECT DISTINCT number FROM touched WHERE number > %s ORDER BY number LIMIT %s",
-            [self.dataset_id, self.low, self.high, after, limit],
-        )
-        return [row[0] for row in rows]
-
-    def _seek(self, after: int, want: int) -> tuple[list[int], int | None]:
-        each = max(8, min(want + 1, SEEKED // len(self.counts)))
+        """Up to `want` numbers of touched items above `after`, in order, and how far they are
+        complete (None: there are no more)."""
         found: set[int] = set()
         horizon: int | None = None
-        for numbers in self._heads(after, each):
-            found.update(numbers)
-            if len(numbers) == each:
-                # Beyond its last number this version may have others.
-                horizon = numbers[-1] if horizon is None else min(horizon, numbers[-1])
+        for heads, limit in ((self._scan, want + 1), (self._seek, self._each(want))):
+            for numbers in heads(after, limit):
+                found.update(numbers)
+                if len(numbers) == limit:
+                    # Beyond its last number there may be others.
+                    horizon = numbers[-1] if horizon is None else min(horizon, numbers[-1])
         numbers = sorted(found if horizon is None else (n for n in found if n <= horizon))
         if len(numbers) > want:
             return numbers[:want], numbers[want - 1]
         return numbers, horizon
 
-    def _heads(self, after: int, limit: int) -> Iterable[list[int]]:
-        """The first numbers above `after` of each version."""
+    def _each(self, want: int) -> int:
+        return max(8, min(want + 1, SEEKED // max(1, len(self.large))))
+
+    def _scan(self, after: int, limit: int) -> Iterable[list[int]]:
+        """The first numbers above `after` of all small versions."""
+        if not self.small:
+            return []
+        if connection.vendor == "postgresql":
+            # An array is always found by its own index; a join might walk all items in order.
+            rows = _rows(
+                "SELECT DISTINCT number FROM unnest(%s) AS version, unnest(array("
+                f"SELECT r.number FROM {REVISIONS} r WHERE r.dataset_id = %s "
+                "AND r.version_from = version AND r.number > %s ORDER BY r.number LIMIT %s"
+                ")) AS number ORDER BY number LIMIT %s",
+                [list(self.small), self.dataset_id, after, limit, limit],
+            )
+        else:
+            # SQLite keeps the order of a CROSS JOIN: one version after the other.
+            source, listed = _listed(self.small)
+            rows = _rows(
+                f"SELECT DISTINCT r.number FROM {source} CROSS JOIN {REVISIONS} r "
+                "INDEXED BY revision_by_version "
+                "WHERE r.dataset_id = %s AND r.version_from = n.number AND r.number > %s "
+                "ORDER BY r.number LIMIT %s",
+                [listed, self.dataset_id, after, limit],
+            )
+        return [[row[0] for row in rows]]
+
+    def _seek(self, after: int, limit: int) -> Iterable[list[int]]:
+        """The first numbers above `after` of each large version."""
+        if not self.large:
+            return []
         head = (
-            f"SELECT number FROM {REVISIONS} WHERE dataset_id = %s AND version_from = {{}} "
-            "AND number > %s ORDER BY number LIMIT %s"
+            f"SELECT r.number FROM {REVISIONS} r WHERE r.dataset_id = %s AND r.version_from = {{}} "
+            "AND r.number > %s ORDER BY r.number LIMIT %s"
         )
         if connection.vendor == "postgresql":
             rows = _rows(
-                "SELECT version, array(" + head.format("version") + ") FROM unnest(%s) AS version",
-                [self.dataset_id, after, limit, list(self.counts)],
+                "SELECT array(" + head.format("version") + ") FROM unnest(%s) AS version",
+                [self.dataset_id, after, limit, list(self.large)],
             )
-            return [row[1] for row in rows]
-        return (
+            return [row[0] for row in rows]
+        return [
             [row[0] for row in _rows(head.format("%s"), [self.dataset_id, version, after, limit])]
-            for version in self.counts
-        )
+            for version in self.large
+        ]
 
 
 REVISIONS = "datasets_app_itemrevision"
@@ -111,14 +128,15 @@ def touched_between(dataset_id: int, a: int, b: int) -> Touched:
     """What was touched after the older of two versions, up to the newer one."""
     low, high = sorted((a, b))
     found = DatasetVersion.objects.filter(dataset=dataset_id, number__gt=low, number__lte=high)
-    counts = {
-        number: added + changed + removed
-        for number, added, changed, removed in found.values_list(
-            "number", "added", "changed", "removed"
-        )
-        if added or changed or removed
-    }
-    return Touched(dataset_id, low, high, counts)
+    rows = list(found.values_list("number", "added", "changed", "removed"))
+    small: list[int] = []
+    large: list[int] = []
+    left = SCANNED
+    for size, number in sorted((sum(counts), number) for number, *counts in rows if any(counts)):
+        left -= size
+        (small if left >= 0 else large).append(number)
+    added, changed, removed = (sum(row[at] for row in rows) for at in (1, 2, 3))
+    return Touched(dataset_id, tuple(small), tuple(large), added, changed, removed, len(rows))
 
 
 def differences(dataset_id: int, a: int, b: int, numbers: Sequence[int]) -> list[Difference]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from datasets_app.models import Dataset, DatasetVersion, ItemRevision
+from datasets_app.models import Dataset, ItemRevision
 from datasets_app.touched import Difference, Kind, Touched, differences, touched_between
 
 PAGE_SIZE = 50
 STEP = 500
 LOOKED_AT = 2_000
 """Touched items that one page looks at: most may be alike, changed and changed back."""
+
+COUNTED = 1_000
+"""Touched items that are counted one by one where the versions' own counts do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,55 +65,42 @@ def diff_page(
     kind: str = "",
     after: int = 0,
     size: int = PAGE_SIZE,
+    touched: Touched | None = None,
 ) -> DiffPage:
     """Items that differ between versions `a` and `b`, with numbers above `after`, in order.
 
-    `kind` keeps those that were added, removed or changed. Looks at LOOKED_AT items at most.
+    `kind` keeps those that were added, removed or changed. Looks at about LOOKED_AT items at most.
+    `touched` is what `touched_between` gave, when the caller has it.
     """
-    touched = touched_between(dataset.pk, a, b)
+    touched = touched or touched_between(dataset.pk, a, b)
     found: list[Difference] = []
-    looked, at = 0, after
-    more: int | None = after
+    looked, more = 0, after if touched.total else None
     while more is not None and len(found) <= size and looked < LOOKED_AT:
         # The first step is as small as the page: in most diffs every touched item differs.
-        numbers, more = touched.numbers(at, size + 1 if not looked else STEP)
-        for one in differences(dataset.pk, a, b, numbers):
-            if not kind or one.kind == kind:
-                found.append(one)
+        numbers, more = touched.numbers(more, size + 1 if not looked else STEP)
+        differing = differences(dataset.pk, a, b, numbers)
+        found += [one for one in differing if not kind or one.kind == kind]
         looked += max(1, len(numbers))
-        at = more if more is not None else at
     if len(found) > size:
         found = found[:size]
         more = found[-1].number
     return DiffPage(_with_items(found), more)
 
 
-def diff_counts(dataset: Dataset, a: int, b: int) -> DiffCounts:
+def diff_counts(dataset: Dataset, a: int, b: int, *, touched: Touched | None = None) -> DiffCounts:
     """How many items differ between versions `a` and `b`.
 
     Exact for neighbours, for versions between which items were only added, and where few items were
-    touched; else what the first LOOKED_AT of them come to.
+    touched; else what the first COUNTED of them come to.
     """
-    if a > b:
-        turned = diff_counts(dataset, b, a)
-        return DiffCounts(turned.removed, turned.changed, turned.added, turned.exact)
-    between = list(
-        DatasetVersion.objects.filter(dataset=dataset, number__gt=a, number__lte=b).values_list(
-            "added", "changed", "removed"
-        )
-    )
-    added, changed, removed = (
-        (sum(column) for column in zip(*between, strict=True)) if between else (0, 0, 0)
-    )
-    if len(between) <= 1 or not (changed or removed):
-        return DiffCounts(added, changed, removed, True)
-    touched = touched_between(dataset.pk, a, b)
+    touched = touched or touched_between(dataset.pk, a, b)
+    if touched.versions <= 1 or not (touched.changed or touched.removed):
+        counts = DiffCounts(touched.added, touched.changed, touched.removed, True)
+        return counts if a <= b else replace(counts, added=counts.removed, removed=counts.added)
     numbers, more = _first(touched)
-    found = differences(dataset.pk, a, b, numbers)
-    kinds = [one.kind for one in found]
-    return DiffCounts(
-        kinds.count("added"), kinds.count("changed"), kinds.count("removed"), more is None
-    )
+    kinds = [one.kind for one in differences(dataset.pk, a, b, numbers)]
+    added, changed, removed = (kinds.count(kind) for kind in ("added", "changed", "removed"))
+    return DiffCounts(added, changed, removed, more is None)
 
 
 def find_change(dataset: Dataset, a: int, b: int, number: int) -> ItemChange | None:
@@ -120,12 +110,12 @@ def find_change(dataset: Dataset, a: int, b: int, number: int) -> ItemChange | N
 
 
 def _first(touched: Touched) -> tuple[list[int], int | None]:
-    """The numbers of the first touched items, LOOKED_AT at most, and where there are more."""
+    """The numbers of the first touched items, COUNTED at most, and where there are more."""
     numbers: list[int] = []
     more: int | None = 0
     steps = 0
-    while more is not None and len(numbers) < LOOKED_AT and steps < 4:
-        some, more = touched.numbers(more, LOOKED_AT - len(numbers))
+    while more is not None and len(numbers) < COUNTED and steps < 4:
+        some, more = touched.numbers(more, COUNTED - len(numbers))
         numbers += some
         steps += 1
     return numbers, more

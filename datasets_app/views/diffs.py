@@ -14,7 +14,7 @@ from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import shell
 from datasets_app.queries_versions import find_version_row
 from datasets_app.timeline import LABELS, fields_of
-from datasets_app.touched import KINDS
+from datasets_app.touched import KINDS, touched_between
 from datasets_app.version_diff import ItemChange, diff_counts, diff_page, find_change
 from datasets_app.views.common import actor, number_in, part_for, query
 from evalhub.access.doors import project_view
@@ -51,8 +51,10 @@ def show(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     a, b = _pair(request, dataset)
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
-    page = diff_page(dataset, a, b, kind=kind, after=number_in(request, "after") or 0)
-    counts = diff_counts(dataset, a, b)
+    touched = touched_between(dataset.pk, a, b)
+    after = number_in(request, "after") or 0
+    page = diff_page(dataset, a, b, kind=kind, after=after, touched=touched)
+    counts = diff_counts(dataset, a, b, touched=touched)
     pair = {"from": a or "0", "to": b}
     context |= {
         "a": a,

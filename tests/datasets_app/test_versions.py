@@ -216,6 +216,7 @@ def test_a_page_of_a_diff_looks_at_a_bounded_number_of_items_and_says_where_to_g
             change(dataset, number, owner, **fields)
     change(dataset, 33, owner, input="new")
     monkeypatch.setattr(version_diff, "LOOKED_AT", 10)
+    monkeypatch.setattr(version_diff, "COUNTED", 10)
     monkeypatch.setattr(version_diff, "STEP", 5)
     page = diff_page(dataset, 2, dataset.version, size=3)
     assert (page.rows, page.next) == ([], 17)  # 4 items, then 5, then 5
