@@ -176,7 +176,7 @@ def _format(filename: str, text: str, path: Path, encoding: str, notes: list[str
     if suffix in ("tsv", "tab"):
         return "tsv"
     is_json = suffix in ("json", "jsonl", "ndjson")
-    first = text.lstrip().splitlines()[0]
+    first = _first_line(text)
     if first.startswith(("{", "[")) and (is_json or _is_json(text, first)):
         found = _json_format(path, encoding, first)
         named: Format = "json" if suffix == "json" else "jsonl"
@@ -216,6 +216,11 @@ def _json_format(path: Path, encoding: str, first: str) -> Format:
     return "json"
 
 
+def _first_line(text: str) -> str:
+    """Up to the first line end; JSON text may hold other characters that Python splits at."""
+    return text.lstrip().replace("\r", "\n").split("\n", 1)[0]
+
+
 def _is_exported_item(line: str) -> bool:
     try:
         value = json.loads(line)
@@ -225,7 +230,7 @@ def _is_exported_item(line: str) -> bool:
 
 
 def _refuse_other_json(text: str) -> None:
-    first = text.lstrip().splitlines()[0].strip()
+    first = _first_line(text).strip()
     cure = "Choose JSON, or write one JSON object per line (JSONL)."
     if first.startswith("["):
         raise ImportFileError(f"This is a JSON array, not JSONL. {cure}")

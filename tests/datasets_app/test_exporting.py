@@ -19,6 +19,10 @@ from datasets_app.items import ItemContent, parse_item
 from evalhub.kit.json import dumps, loads
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+# A file with many control characters is taken for a binary one.
+LABELS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\t\r\n"), max_size=20
+)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -36,10 +40,10 @@ ITEMS = st.fixed_dictionaries(
         "metadata": OBJECTS,
         "context": OBJECTS,
         "tags": st.lists(TEXT, max_size=3),
-        "split": TEXT,
+        "split": LABELS,
         "scorers": st.lists(VALUES, max_size=2),
-        "external_id": TEXT.filter(bool),
-        "source": TEXT,
+        "external_id": LABELS.filter(bool),
+        "source": LABELS,
     },
 )
 
