@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from datasets_app.actions.versions import lock_for_change
 from datasets_app.importing.detect import Detected, detect
 from datasets_app.importing.drafts import compile
 from datasets_app.importing.guessing import guess
@@ -165,7 +166,7 @@ def apply_import(*, job: ImportJob, by: User, on_error: str = "skip") -> ImportJ
 
     `on_error` "skip" imports the good rows. With "abort" all rows are checked first (the state is
     checking until then) and nothing is imported when one has a problem. Nobody else can change the
-    dataset until the job has ended. Raises Conflict when another import is writing.
+    dataset until the job has ended. Raises what `lock_for_change` does.
     """
     if on_error not in ("skip", "abort"):
         detail = f"On a problem the import can skip the row or abort, not {on_error!r}."
@@ -173,17 +174,8 @@ def apply_import(*, job: ImportJob, by: User, on_error: str = "skip") -> ImportJ
     _require_file(job)
     abort = on_error == "abort"
     with transaction.atomic():
-        dataset = _locked(job)
-        if dataset is None or dataset.deleted_at is not None:
-            raise NotFound("This dataset has been deleted.")
-        reserved = Dataset.objects.filter(pk=dataset.pk, pending_version=None).update(
-            pending_version=F("version") + 1
-        )
-        if not reserved:
-            raise Conflict(
-                f"An import is writing version {dataset.pending_version} of this dataset. "
-                "Wait for it to end, or cancel it."
-            )
+        dataset = lock_for_change(job.dataset)
+        Dataset.objects.filter(pk=dataset.pk).update(pending_version=F("version") + 1)
         moved = _move(
             job,
             state=ImportState.CHECKING if abort else ImportState.IMPORTING,

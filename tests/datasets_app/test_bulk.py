@@ -13,6 +13,7 @@ from datasets_app.actions import add_items, create_dataset
 from datasets_app.actions import bulk as bulk_actions
 from datasets_app.actions.batch import ItemRemoval, batch_items
 from datasets_app.actions.bulk import Outcome, apply_bulk, undo_version
+from datasets_app.actions.imports import apply_import, stage_import
 from datasets_app.actions.jobs import cancel_job
 from datasets_app.actions.versions import content_of
 from datasets_app.bulk import job, selected
@@ -279,6 +280,9 @@ def test_an_archived_dataset_is_read_only_in_every_way(tickets: Dataset, owner: 
         batch_items(dataset=tickets, delete=[ItemRemoval(1)], by=owner)
     with pytest.raises(Conflict, match=told):
         change(tickets, 1, owner, input="new")
+    staged = stage_import(dataset=tickets, filename="a.csv", chunks=[b"input\nx\n"], by=owner)
+    with pytest.raises(Conflict, match=told):
+        apply_import(job=staged, by=owner)
 
 
 def test_while_a_job_writes_nobody_else_does(tickets: Dataset, owner: User, as_jobs: None) -> None:
