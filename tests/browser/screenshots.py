@@ -28,6 +28,8 @@ PAGES = {
     "dataset-item-purge": f"{TICKETS}/items/3/purge/",
     "dataset-runs": f"{TICKETS}/runs",
     "dataset-versions": f"{TICKETS}/versions",
+    "dataset-diff": f"{TICKETS}/diff?from=0&to=1",
+    "dataset-schema": f"{TICKETS}/schema",
     "dataset-settings": f"{TICKETS}/settings",
     "dataset-delete": f"{TICKETS}/delete/",
     "import-1-upload": f"{TICKETS}/import",
