@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
-from datasets_app.importing.detect import DELIMITERS
+from datasets_app.importing.detect import DELIMITERS, FORMATS
 from datasets_app.importing.encodings import ENCODINGS
 from evalhub.kit.errors import EvalhubError
 
@@ -22,8 +24,27 @@ class DatasetForm(forms.Form):
         return str(self.cleaned_data["tags"]).split(",")
 
 
-class UploadForm(forms.Form):
-    """The file to import and how it is read; what is left open is detected."""
+class ReadingForm(forms.Form):
+    """How a file to import is read; what is left open is detected."""
+
+    format = forms.ChoiceField(required=False, choices=[("", "Detect"), *FORMATS.items()])
+    delimiter = forms.ChoiceField(required=False, choices=[("", "Detect"), *DELIMITERS.items()])
+    encoding = forms.ChoiceField(
+        required=False, choices=[("", "Detect (UTF-8 first)"), *ENCODINGS.items()]
+    )
+    header = forms.ChoiceField(
+        required=False, label="First row", choices=[("", "Column names"), ("no", "Data")]
+    )
+
+    def given(self) -> dict[str, Any]:
+        """What was chosen, as the actions take it; None is detected."""
+        data = self.cleaned_data
+        chosen = {name: data[name] or None for name in ("format", "delimiter", "encoding")}
+        return chosen | {"has_header": False if data["header"] == "no" else None}
+
+
+class UploadForm(ReadingForm):
+    """The file to import as well."""
 
     file = forms.FileField(
         error_messages={
@@ -31,22 +52,14 @@ class UploadForm(forms.Form):
             "empty": "The file is empty. Choose a file with at least one row.",
         },
         widget=forms.FileInput(
-            attrs={"class": "sr-only", "accept": ".csv,.tsv,.tab,.txt,.jsonl,.ndjson"}
+            attrs={
+                "class": "sr-only",
+                "accept": ".csv,.tsv,.tab,.txt,.json,.jsonl,.ndjson,.parquet,.gz,.zip",
+            }
         ),
     )
-    format = forms.ChoiceField(
-        required=False,
-        choices=[("", "Detect"), ("csv", "CSV"), ("tsv", "TSV"), ("jsonl", "JSONL")],
-    )
-    delimiter = forms.ChoiceField(required=False, choices=[("", "Detect"), *DELIMITERS.items()])
-    encoding = forms.ChoiceField(
-        required=False, choices=[("", "Detect (UTF-8 first)"), *ENCODINGS.items()]
-    )
-    header = forms.ChoiceField(
-        required=False,
-        label="First row",
-        choices=[("", "Column names"), ("no", "Data")],
-        help_text="CSV and TSV only",
+    member = forms.CharField(
+        required=False, max_length=500, label="File in a zip archive", strip=False
     )
 
 

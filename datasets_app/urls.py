@@ -62,6 +62,7 @@ urlpatterns = [
     path("<slug:slug>/jobs/<uuid:job>/problems.csv", jobs.problems, name="job_problems"),
     path("<slug:slug>/import", imports.upload, name="import"),
     path(f"{JOB}/map", imports.map_columns, name="import_map"),
+    path(f"{JOB}/read", imports.read_again, name="import_read"),
     path(f"{JOB}/preview", imports.preview, name="import_preview"),
     path(f"{JOB}/check", imports.check, name="import_check"),
     path(f"{JOB}/progress", imports.progress, name="import_progress"),

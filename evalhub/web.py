@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 
 
 def serve(host: str, port: int, *, threads: int = 8) -> None:
     """Serve until SIGTERM or Ctrl-C. With EVALHUB_PARENT set, end when that process is gone."""
+    from django.conf import settings
     from waitress import create_server
 
     from evalhub.wsgi import application
 
+    # Uploads wait there until they are whole: on the data folder's disk, not in a small /tmp.
+    tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)
     server = create_server(
         application,
         host=host,

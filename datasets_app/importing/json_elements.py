@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 from datasets_app.importing.problems import ImportFileError, shown
 from evalhub.kit import json
 
-_CHUNK = 1 << 18
+_CHUNK, _MOST = 1 << 18, 1 << 20  # characters that are read at once
 _MAX_OPEN = 10_000  # brackets; the strict parser allows far fewer
 _SPACE = re.compile(r"[ \t\n]*")
 _TOKEN = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*("?)|[\[\]{}]')
@@ -60,7 +60,7 @@ class _Reader:
             self._place()
             self._text = self._text[self._at :]
             self._at = self._marked = 0
-        read = self._file.read(max(_CHUNK, len(self._text) - self._at))
+        read = self._file.read(min(max(_CHUNK, len(self._text) - self._at), _MOST))
         self._text += read
         return bool(read)
 

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from datasets_app.importing.batches import Record
 from datasets_app.importing.draft import ItemDraft
-from datasets_app.importing.known_rows import Current, Facts, Judged, KnownAre, Update, by_number
+from datasets_app.importing.known_rows import (
+    Current,
+    Facts,
+    Judged,
+    KnownAre,
+    Update,
+    by_number,
+    row_of,
+)
 from datasets_app.importing.problems import Problem
 from datasets_app.models import ItemRevision
 
@@ -58,7 +66,8 @@ class Contents:
         where = f"item #{-place}" if place < 0 else self._facts.place(place)
         if self._are == "refuse":
             reason = f"The content is known: {where} asks and expects the same."
-            return Problem(draft.line, None, "", "known", reason, "Take the row out.")
+            cure = "Take the row out."
+            return Problem(draft.line, None, "", "known", reason, cure, row_of(draft))
         item = items.get(-place)
         if item is None:
             return None

@@ -17,6 +17,7 @@ from datasets_app.importing.known_rows import (
     Update,
     by_external_id,
     digest_of,
+    row_of,
 )
 from datasets_app.importing.problems import Problem, shown
 
@@ -114,7 +115,8 @@ class ExternalIds:
         return self._problem(draft, key, "external_id_taken", reason, cure)
 
     def _problem(self, draft: ItemDraft, key: str, kind: str, reason: str, cure: str) -> Problem:
-        return Problem(draft.line, self._facts.column, shown(key), kind, reason, cure)
+        place = (draft.line, self._facts.column, shown(key))
+        return Problem(*place, kind, reason, cure, row_of(draft))
 
     def _holders(self, wanted: Sequence[str]) -> dict[str, _Holder]:
         holders: dict[str, _Holder] = {}

@@ -112,6 +112,17 @@ def source_of(filename: str, line: int, unit: str = "line") -> str:
     return f"{filename}, {unit} {line}"
 
 
+def row_of(draft: ItemDraft) -> str:
+    """The item as JSON, for the file of problems: the row itself is not at hand any more."""
+    parts = [
+        f'"external_id":{json.dumps(draft.external_id)}',
+        f'"input":{draft.input_json}',
+        f'"expected_output":{draft.expected_json or "null"}',
+        f'"metadata":{draft.metadata_json}',
+    ]
+    return "{" + ",".join(parts) + "}"
+
+
 def digest_of(draft: ItemDraft) -> bytes:
     """16 bytes that tell the contents of two rows of one file apart."""
     # NUL is in no stored text, so absent (one NUL more) differs from every text.

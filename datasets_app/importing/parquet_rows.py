@@ -20,8 +20,8 @@ _BUFFER = 1 << 20
 class ParquetRows(RowSource):
     """The rows of a Parquet file as objects of JSON values. A row's line is its place, from 1.
 
-    Times become ISO 8601 texts, decimals and bytes texts. Raises ImportFileError when pyarrow is
-    not installed, and for a file that it cannot read.
+    Times become ISO 8601 texts, decimals and bytes texts; null is absent. Raises ImportFileError
+    when pyarrow is not installed, and for a file that it cannot read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -82,8 +82,8 @@ def _row(number: int, values: dict[str, Any]) -> Row | Problem:
     for name, value in values.items():
         try:
             # Through text, so that it is held to the same rules as every other JSON.
-            found = _plain(value)
-            plain[name] = found if found is None else json.loads(json.dumps(found))
+            if value is not None:
+                plain[name] = json.loads(json.dumps(_plain(value)))
         except json.JsonError as error:
             fault = error.message.partition(": ")[2] or error.message
             reason = f"The value cannot be kept: {fault}."

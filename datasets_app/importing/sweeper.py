@@ -45,9 +45,17 @@ def prune() -> int:
     uploads = Path(settings.EVALHUB_HOME) / "uploads"
     if not uploads.is_dir():
         return 0
+    _prune_half_uploads()
     before = time.time() - KEEP_DAYS * _SECONDS_A_DAY
     old = [folder for folder in uploads.iterdir() if _changed_at(folder) < before]
     return sum(_prune_folder(folder) for folder in old)
+
+
+def _prune_half_uploads() -> None:
+    """Remove what uploads left that broke off a day ago or more, with the web that took them."""
+    for file in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*.upload*"):
+        if _changed_at(file) < time.time() - _SECONDS_A_DAY:
+            file.unlink(missing_ok=True)
 
 
 def _prune_folder(folder: Path) -> bool:

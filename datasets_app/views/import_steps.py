@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.http import QueryDict
@@ -22,7 +23,9 @@ DESTINATIONS: dict[Destination, str] = {
     "context": "Context",
     "tags": "Tags",
     "split": "Split",
+    "scorers": "Scorers",
     "external_id": "External ID",
+    "source": "Source",
     "ignore": "Leave out",
 }
 READ_TEXT: dict[ReadAs, str] = {
@@ -31,7 +34,20 @@ READ_TEXT: dict[ReadAs, str] = {
     "boolean": "True or false",
     "json": "JSON",
 }
-READ_JSON: dict[ReadAs, str] = {"auto": "As it is", "text": "Text", "json": "JSON in a text"}
+READ_JSON: dict[ReadAs, str] = {
+    "auto": "As it is",
+    "text": "Text",
+    "number": "Number",
+    "boolean": "True or false",
+    "json": "JSON in a text",
+}
+KNOWN_BY = {"external_id": "Same external ID", "content": "Same input and expected output"}
+KNOWN_ARE = {
+    "skip": "Leave the items as they are",
+    "update": "Update the items",
+    "refuse": "Report the rows as errors",
+}
+FIRST_ROWS = 50  # in which a column's first value is looked for
 STEPS = {
     ImportState.STAGED: "import_map",
     ImportState.CHECKING: "import_check",
@@ -62,7 +78,8 @@ def column_rows(job: ImportJob, mapping: dict[str, Any]) -> list[ColumnRow]:
     """The file's columns with what `mapping` (as stored) says of each."""
     said = {one["column"]: one for one in mapping.get("columns", [])}
     first = _first_values(job)
-    readings = READ_JSON if job.reading.get("format") == "jsonl" else READ_TEXT
+    typed = job.reading.get("format") not in ("csv", "tsv")
+    readings = READ_JSON if typed else READ_TEXT
     rows = []
     for index, name in enumerate(job.columns):
         one = said.get(name, {})
@@ -72,7 +89,7 @@ def column_rows(job: ImportJob, mapping: dict[str, Any]) -> list[ColumnRow]:
                 name,
                 first.get(name),
                 one.get("destination", "ignore"),
-                one.get("key") or name,
+                one.get("key", name),
                 one.get("read_as", "auto"),
                 list(DESTINATIONS.items()),
                 list(readings.items()),
@@ -82,17 +99,53 @@ def column_rows(job: ImportJob, mapping: dict[str, Any]) -> list[ColumnRow]:
 
 
 def _first_values(job: ImportJob) -> dict[str, Any]:
-    """The values of the first good row; {} when there is none."""
+    """The first value of each column that is not empty; columns without one are left out."""
+    found: dict[str, Any] = {}
     try:
         with open_rows(job.file, Detected.from_dict(job.reading)) as rows:
-            row = next((row for row in rows if isinstance(row, Row)), None)
+            for row in islice(rows, FIRST_ROWS):
+                if not isinstance(row, Row):
+                    continue
+                values = row.values
+                if not isinstance(values, dict):
+                    values = dict(zip(job.columns, values, strict=False))
+                for name, value in values.items():
+                    if value not in (None, ""):
+                        found.setdefault(name, value)
     except ImportFileError:
-        return {}
-    if row is None:
-        return {}
-    if isinstance(row.values, dict):
-        return row.values
-    return dict(zip(job.columns, row.values, strict=False))
+        return found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChoices:
+    """What makes a row known, and what becomes of it, with what is chosen."""
+
+    by: str
+    are: str
+    all_by: list[tuple[str, str]]
+    all_are: list[tuple[str, str]]
+
+
+def known_choices(job: ImportJob, data: QueryDict) -> KnownChoices:
+    """As the form has them, or else the job."""
+    return KnownChoices(
+        data.get("known_by", job.known_by),
+        data.get("known_are", job.known_are),
+        list(KNOWN_BY.items()),
+        list(KNOWN_ARE.items()),
+    )
+
+
+def reading_initial(job: ImportJob) -> dict[str, Any]:
+    """How the file is read, as the form of that shows it."""
+    reading = job.reading
+    return {
+        "format": reading.get("format"),
+        "delimiter": reading.get("delimiter") or "",
+        "encoding": reading.get("encoding"),
+        "header": "" if reading.get("has_header", True) else "no",
+    }
 
 
 def mapping_from(job: ImportJob, data: QueryDict) -> dict[str, Any]:
@@ -101,7 +154,7 @@ def mapping_from(job: ImportJob, data: QueryDict) -> dict[str, Any]:
         {
             "column": name,
             "destination": data.get(f"goes_{index}", "ignore"),
-            "key": data.get(f"key_{index}", "").strip() or name,
+            "key": data.get(f"key_{index}", "").strip(),
             "read_as": data.get(f"read_{index}", "auto"),
         }
         for index, name in enumerate(job.columns)

@@ -16,16 +16,25 @@ from datasets_app.actions.imports import (
     cancel_import,
     check_import,
     map_import,
+    reread_import,
     stage_import,
+    uploaded_path,
 )
-from datasets_app.forms import UploadForm, add_errors
+from datasets_app.forms import ReadingForm, UploadForm, add_errors
 from datasets_app.importing.mapping import Mapping, MappingError
 from datasets_app.importing.preview import preview as preview_rows
 from datasets_app.importing.problems import ImportFileError
 from datasets_app.models import Dataset, ImportJob
 from datasets_app.models.imports import ImportState
 from datasets_app.views.common import actor, posted, unsaved
-from datasets_app.views.import_steps import column_rows, mapping_from, pace, step_name
+from datasets_app.views.import_steps import (
+    column_rows,
+    known_choices,
+    mapping_from,
+    pace,
+    reading_initial,
+    step_name,
+)
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit import slots
@@ -51,11 +60,10 @@ def upload(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
                     dataset=dataset,
                     filename=given["file"].name,
                     chunks=given["file"].chunks(),
+                    path=uploaded_path(given["file"]),
                     by=actor(request),
-                    encoding=given["encoding"] or None,
-                    delimiter=given["delimiter"] or None,
-                    format=given["format"] or None,
-                    has_header=False if given["header"] == "no" else None,
+                    member=given["member"] or None,
+                    **form.given(),
                 )
             except ImportFileError as error:
                 form.add_error("file", error.detail)
@@ -87,19 +95,58 @@ def map_columns(request: HttpRequest, project: Project, slug: str, job: uuid.UUI
     if request.method == "POST":
         stored = mapping_from(found, request.POST)
         try:
-            map_import(job=found, mapping=Mapping.from_dict(stored), by=actor(request))
+            map_import(
+                job=found,
+                mapping=Mapping.from_dict(stored),
+                by=actor(request),
+                known_by=request.POST.get("known_by", "external_id"),
+                known_are=request.POST.get("known_are", "skip"),
+            )
             check_import(job=found, by=actor(request))
         except EvalhubError as error:
             problem, status = error.detail, error.status
         else:
             return redirect("datasets:import_check", project.slug, slug, found.uuid)
-    context = _context(found, 2) | {
-        "columns": column_rows(found, stored),
+    return _map_page(request, found, stored, problem, status)
+
+
+def _map_page(
+    request: HttpRequest,
+    job: ImportJob,
+    stored: dict[str, Any],
+    problem: str = "",
+    status: int = 200,
+    form: ReadingForm | None = None,
+) -> HttpResponse:
+    context = _context(job, 2) | {
+        "columns": column_rows(job, stored),
         "rest": stored.get("rest", "ignore"),
+        "known": known_choices(job, request.POST),
+        "reading": form or ReadingForm(initial=reading_initial(job)),
         "problem": problem,
-        **_previews(found, stored),
+        **_previews(job, stored),
     }
     return render_page(request, "datasets/import_map.html", context, status=status)
+
+
+@require_POST
+@project_view(needs=Role.EDITOR)
+def read_again(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
+    """Read the file another way; the columns are then mapped anew."""
+    found = _find(request, project, slug, job)
+    if found.state not in MAPPABLE:
+        return _to_step(project, found)
+    form = ReadingForm(request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            reread_import(job=found, by=actor(request), **form.given())
+        except EvalhubError as error:
+            form.add_error(None, error.detail)
+            status = error.status
+        else:
+            return redirect("datasets:import_map", project.slug, slug, found.uuid)
+    return _map_page(request, found, found.mapping, status=status, form=form)
 
 
 @require_POST
@@ -149,7 +196,7 @@ def check(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> 
             return redirect("datasets:import_progress", project.slug, slug, found.uuid)
     context = _context(found, 3) | {
         "problem": problem,
-        "new_rows": found.rows_good - found.rows_known,
+        "ready_share": found.rows_good / found.rows_total if found.rows_total else 0,
         "next_version": found.dataset.version + 1,
     }
     return render_page(request, "datasets/import_check.html", context, status=status)

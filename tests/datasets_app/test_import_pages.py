@@ -133,7 +133,7 @@ def test_bad_rows_are_shown_by_kind_with_their_lines_and_can_be_left_out(
     assert '<td class="num mono">3</td>' in page
     file = client.get(url("import_problems", dataset, job.uuid))
     assert "attachment" in file["Content-Disposition"]
-    assert b"3,level,hard" in file.getvalue()
+    assert b"3,level,Not a number,Not a number.,,hard," in file.getvalue()
     client.post(url("import_check", dataset, job.uuid), {"bad": "skip"})
     work(job.pk)
     dataset.refresh_from_db()
@@ -179,7 +179,7 @@ def test_a_file_in_which_no_row_is_good_cannot_be_imported(
     [
         (b"", "sums.csv", "The file is empty"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "sums.csv", "image (PNG)"),
-        (b'[{"a": 1}]', "sums.jsonl", "one JSON object per line"),
+        (b"[1, 2]", "sums.jsonl", "not a JSON object"),
         (b"a,b,a\n1,2,3\n", "sums.csv", "twice"),
     ],
     ids=["empty", "binary", "JSON array", "repeated column"],

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Max, Min
 
 from datasets_app import public
 from datasets_app.actions import add_items, create_dataset
+from datasets_app.actions.imports import apply_import, map_import, stage_import
+from datasets_app.importing.mapping import Mapping
 from datasets_app.items import parse_item
-from datasets_app.models import Dataset, ImportJob
+from datasets_app.models import Dataset, DatasetVersion, ImportJob, ItemRevision
 from evalhub import local
 from evalhub.access.actions import create_token
 from evalhub.access.models import Project, User
@@ -271,3 +273,54 @@ def audit(run: int) -> dict[str, Any]:
 @command
 def print_of(run: int) -> str:
     return fingerprint(_run(run))
+
+
+@command
+def start_import(rows: int) -> int:
+    """An import of so many rows, each thousandth of them bad, with external ids; its id."""
+    dataset = create_dataset(
+        project=Project.objects.get(slug=local.DEFAULT_PROJECT), name="Rows", by=_user()
+    )
+    staged = stage_import(
+        dataset=dataset,
+        filename="rows.csv",
+        chunks=(line.encode() for line in _lines(rows)),
+        by=_user(),
+    )
+    mapping = Mapping.from_options(
+        staged.columns, input=["q"], expected=["a"], external_id="id", rest="metadata"
+    )
+    job = map_import(job=staged, mapping=mapping, by=_user())
+    return int(apply_import(job=job, by=_user()).pk)
+
+
+def _lines(rows: int) -> Iterator[str]:
+    yield "id,q,a,topic\n"
+    for number in range(1, rows + 1):
+        cells = f"T-{number},What is {number} + {number}? {'x' * 200},{2 * number}"
+        yield f"{cells}\n" if number % 1000 == 0 else f"{cells},sums\n"
+
+
+@command
+def import_state(job: int) -> dict[str, Any]:
+    """How far an import is; once it has ended, what is in the dataset."""
+    found = ImportJob.objects.select_related("dataset").get(pk=job)
+    state: dict[str, Any] = {
+        "state": found.state,
+        "done": found.rows_done,
+        "good": found.rows_good,
+        "bad": found.rows_bad,
+        "version": found.dataset.version,
+    }
+    if not found.active:
+        items = ItemRevision.objects.filter(dataset=found.dataset).at(found.dataset.version)
+        state |= items.aggregate(
+            items=Count("pk"),
+            distinct=Count("external_id", distinct=True),
+            first=Min("number"),
+            last=Max("number"),
+        )
+        state["versions"] = DatasetVersion.objects.filter(dataset=found.dataset).count()
+        with found.problems_file.open() as file:
+            state["problem_lines"] = sum(1 for _ in file)
+    return state
