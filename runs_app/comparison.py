@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runs_app.comparison_values import (
+    Clusters,
     ErrorsAsZero,
     HeadlineLine,
     Kind,
@@ -26,8 +27,10 @@ from runs_app.comparison_values import (
 )
 from runs_app.statistics import difference as differences
 from runs_app.statistics.difference import Counts, Difference, PMethod
-from runs_app.statistics.intervals import mean_t, wilson
+from runs_app.statistics.judging import count, difference_of, judge
+from runs_app.statistics.many import mean_of
 from runs_app.statistics.multiplicity import benjamini_hochberg
+from runs_app.statistics.repetitions import Repetitions, weigh
 from runs_app.statistics.values import SecondOpinion
 from runs_app.statistics.verdict import (
     LEAST_PAIRS,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "Clusters",
     "ErrorsAsZero",
     "HeadlineLine",
     "Kind",
@@ -127,42 +131,30 @@ def _weight(comparison: ScorerComparison) -> tuple[int, float]:
 
 def _figures(scorer: ScorerInput, finished: bool, seed: int) -> _Figures:
     a, b = _floats(scorer.a), _floats(scorer.b)
-    counts = _counts(scorer, a, b)
+    counts = count(scorer.kind, a, b, scorer.tie_tolerance)
     if not finished or len(a) < LEAST_PAIRS:
         return _Figures(counts)
-    found = _difference(scorer, a, b)
-    second = None
-    if scorer.kind == "continuous" and found.changed:
-        second = differences.second_opinion(differences.differences_of(a, b), seed)
-    if second is not None and found.standard_error == 0:
-        # Equal differences: t would divide by 0, and its p of 0 claims too much.
-        return _Figures(counts, found, second, second.sign_flip_p, "sign_flip")
-    return _Figures(counts, found, second, found.p, found.p_method)
-
-
-def _counts(scorer: ScorerInput, a: NDArray[np.float64], b: NDArray[np.float64]) -> Counts:
-    if scorer.kind == "binary":
-        return differences.count_binary(a, b)
-    return differences.count_continuous(a, b, scorer.tie_tolerance)
-
-
-def _difference(scorer: ScorerInput, a: NDArray[np.float64], b: NDArray[np.float64]) -> Difference:
-    if scorer.kind == "binary":
-        return differences.binary_difference(a, b)
-    return differences.continuous_difference(a, b, _range(scorer))
+    clusters = None if scorer.clusters is None else scorer.clusters.pairs
+    judged = judge(scorer.kind, a, b, _range(scorer), seed, clusters)
+    return _Figures(counts, judged.found, judged.second, judged.p, judged.p_method)
 
 
 def _conclude(
     scorer: ScorerInput, figures: _Figures, pairing: Pairing, finished: bool, q: float | None
 ) -> ScorerComparison:
     found, counts, second = figures.found, figures.counts, figures.second
-    n = len(scorer.a)
+    n, clusters = len(scorer.a), scorer.clusters
     value_range = _range(scorer)
     point = None if value_range is None else value_range / 100
     improved, regressed = _directed(scorer, counts)
     excluded = scorer.excluded + scorer.not_scored
-    left_out = LeftOut(
-        excluded, n + excluded, pairing.errored_a, pairing.errored_b, scorer.not_scored
+    errored = scorer.errored or (pairing.errored_a, pairing.errored_b)
+    left_out = LeftOut(excluded, n + excluded, *errored, scorer.not_scored)
+    repetitions: Repetitions | None = None
+    if scorer.repeated is not None:
+        repetitions = weigh(*scorer.repeated, None if found is None else found.omega2)
+    target = (
+        None if found is None else differences.target(found, counts, point, scorer.margin_points)
     )
     evidence = Evidence(
         finished=finished,
@@ -177,9 +169,8 @@ def _conclude(
         higher_is_better=scorer.higher_is_better,
         point=point,
         margin_points=scorer.margin_points,
-        target=None
-        if found is None
-        else differences.target(found, counts, point, scorer.margin_points),
+        target=target,
+        advice=None if repetitions is None else repetitions.advice,
     )
     return ScorerComparison(
         name=scorer.name,
@@ -188,8 +179,8 @@ def _conclude(
         higher_is_better=scorer.higher_is_better,
         margin_points=scorer.margin_points,
         point=point,
-        a=_side(scorer.kind, scorer.a_all),
-        b=_side(scorer.kind, scorer.b_all),
+        a=_side(scorer.kind, scorer.a_all, None if clusters is None else clusters.a_all),
+        b=_side(scorer.kind, scorer.b_all, None if clusters is None else clusters.b_all),
         pairs=n,
         left_out=left_out,
         difference=found,
@@ -203,12 +194,19 @@ def _conclude(
         both_pass=counts.both_pass,
         both_fail=counts.both_fail,
         errors_as_zero=_errors_as_zero(scorer) if found else None,
-        notes=_notes(n, found, second),
+        notes=_notes(n, found, second, repetitions),
         verdict=verdict(evidence),
+        target=target,
+        repetitions=repetitions,
     )
 
 
-def _notes(n: int, found: Difference | None, second: SecondOpinion | None) -> tuple[str, ...]:
+def _notes(
+    n: int,
+    found: Difference | None,
+    second: SecondOpinion | None,
+    repetitions: Repetitions | None,
+) -> tuple[str, ...]:
     notes = []
     if found is not None and n < SMALL_SAMPLE:
         notes.append(f"Small sample: fewer than {SMALL_SAMPLE} pairs.")
@@ -217,7 +215,27 @@ def _notes(n: int, found: Difference | None, second: SecondOpinion | None) -> tu
             f"Checked by sign-flip permutation and BCa bootstrap too, because {second.reason}: "
             "a verdict needs all of them to agree."
         )
+    if found is not None and found.clusters is not None:
+        naive = found.naive_standard_error
+        ratio = f", {found.standard_error / naive:.2f} times the naive one" if naive else ""
+        notes.append(
+            f"Items stand in {found.clusters:,} clusters that are not split: the standard error is "
+            f"by cluster{ratio}."
+        )
+    if repetitions is not None:
+        notes.append(_repeated(repetitions))
     return tuple(notes)
+
+
+def _repeated(repetitions: Repetitions) -> str:
+    """How often items ran, and how many do not always give the same."""
+    a, b = repetitions.a, repetitions.b
+    text = f"Items ran {a.repetitions:.3g} times in A and {b.repetitions:.3g} in B, averaged first."
+    if a.flaky is not None and b.flaky is not None:
+        text += f" {a.flaky:,} are flaky in A, {b.flaky:,} in B."
+    if repetitions.noise_share is not None:
+        text += f" {100 * repetitions.noise_share:.0f}% of what differs is chance inside the items."
+    return text
 
 
 def _errors_as_zero(scorer: ScorerInput) -> ErrorsAsZero | None:
@@ -229,7 +247,11 @@ def _errors_as_zero(scorer: ScorerInput) -> ErrorsAsZero | None:
         return None
     a = np.concatenate([_floats(scorer.a), _floats(scorer.zero_a)])
     b = np.concatenate([_floats(scorer.b), _floats(scorer.zero_b)])
-    counts, found = _counts(scorer, a, b), _difference(scorer, a, b)
+    clusters = None
+    if scorer.clusters is not None:
+        clusters = np.concatenate([scorer.clusters.pairs, scorer.clusters.zeros])
+    counts = count(scorer.kind, a, b, scorer.tie_tolerance)
+    found = difference_of(scorer.kind, a, b, _range(scorer), clusters)
     improved, regressed = _directed(scorer, counts)
     return ErrorsAsZero(len(a), found.delta, found.ci95, improved, regressed, counts.unchanged)
 
@@ -241,12 +263,8 @@ def _directed(scorer: ScorerInput, counts: Counts) -> tuple[int, int]:
     return counts.fell, counts.rose
 
 
-def _side(kind: Kind, values: NDArray[np.float64]) -> Side:
-    values = _floats(values)
-    if kind == "binary" and len(values):
-        passed, n = int(values.sum()), len(values)
-        return Side(n, passed / n, wilson(passed, n))
-    figures = mean_t(values)
+def _side(kind: Kind, values: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Side:
+    figures = mean_of(kind, _floats(values), clusters)
     return Side(figures.n, figures.mean, figures.interval)
 
 
@@ -270,6 +288,8 @@ def _check(scorer: ScorerInput) -> None:
     import numpy as np
 
     zeros = [each for each in (scorer.zero_a, scorer.zero_b) if each is not None]
+    if scorer.clusters is not None and len(scorer.clusters.pairs) != len(scorer.a):
+        raise ValueError(f"{scorer.name}: clusters must be aligned by pair")
     if len(scorer.a) != len(scorer.b) or len({len(each) for each in zeros}) > 1 or len(zeros) == 1:
         raise ValueError(f"{scorer.name}: the values of both runs must be aligned by pair")
     for values in (scorer.a_all, scorer.b_all, scorer.a, scorer.b, *zeros):

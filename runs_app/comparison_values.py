@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from runs_app.statistics.difference import CiMethod, Difference, PMethod
-from runs_app.statistics.values import Interval, SecondOpinion
+from runs_app.statistics.judging import Kind as Kind
+from runs_app.statistics.repetitions import RepeatedSide, Repetitions
+from runs_app.statistics.values import Interval, SecondOpinion, Target
 from runs_app.statistics.verdict import Code, LeftOut, Tone, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Kind = Literal["binary", "continuous"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,17 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Clusters:
+    """Codes (0 and up) of the clusters that the values of a ``ScorerInput`` stand in, aligned with
+    its arrays: ``pairs`` with ``a`` and ``b``, ``zeros`` with ``zero_a``."""
+
+    pairs: NDArray[np.int64]
+    a_all: NDArray[np.int64]
+    b_all: NDArray[np.int64]
+    zeros: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ScorerInput:
     """The values of one scorer in both runs.
 
@@ -43,6 +54,9 @@ class ScorerInput:
     excluded pairs with 0 for the run that failed and the score of the other; pairs whose other
     result is not scored stay out. ``low`` and ``high`` are the declared range of a continuous
     scorer, both None without one. Binary values are 0 and 1. No array holds NaN.
+
+    ``errored`` counts the pairs in error in A and in B when they are not those of the pairing.
+    ``repeated`` is there when items ran more than once in either run.
     """
 
     name: str
@@ -61,6 +75,9 @@ class ScorerInput:
     excluded: int
     zero_a: NDArray[np.float64] | None = None
     zero_b: NDArray[np.float64] | None = None
+    errored: tuple[int, int] | None = None
+    clusters: Clusters | None = None
+    repeated: tuple[RepeatedSide, RepeatedSide] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,16 @@ class ErrorsAsZero:
     regressed: int
     unchanged: int
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "n": self.n,
+            "delta": self.delta,
+            "ci95": _json(self.ci95),
+            "improved": self.improved,
+            "regressed": self.regressed,
+            "unchanged": self.unchanged,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class ScorerComparison:
@@ -95,6 +122,7 @@ class ScorerComparison:
     (counts only). ``q`` is None for the primary scorer, whose p stands alone. ``both_pass`` and
     ``both_fail`` are for binary scorers. ``errors_as_zero`` is None without errors, and when lower
     is better, where 0 would reward them. ``point`` is a hundredth of the range, None without one.
+    ``target`` is the next difference worth looking for, with the items that it needs.
     """
 
     name: str
@@ -120,6 +148,8 @@ class ScorerComparison:
     errors_as_zero: ErrorsAsZero | None
     notes: tuple[str, ...]
     verdict: Verdict
+    target: Target | None = None
+    repetitions: Repetitions | None = None
 
     @property
     def delta(self) -> float | None:
@@ -164,6 +194,42 @@ class ScorerComparison:
             "unchanged": self.unchanged,
             "verdict": self.verdict.code,
             "sentence": self.verdict.sentence,
+            "margin": self.margin_points,
+            "pairs": self.pairs,
+            "left_out": self.left_out.pairs,
+            "both_pass": self.both_pass,
+            "both_fail": self.both_fail,
+            **self._more_json(),
+        }
+
+    def _more_json(self) -> dict[str, Any]:
+        """The figures behind the verdict, each None where it does not apply."""
+        found, second, target = self.difference, self.second_opinion, self.target
+        zero, repeated = self.errors_as_zero, self.repetitions
+        clusters = None
+        if found is not None and found.clusters is not None:
+            naive = found.naive_standard_error
+            clusters = {
+                "count": found.clusters,
+                "naive_standard_error": naive,
+                "ratio": found.standard_error / naive if naive else None,
+            }
+        return {
+            "ci90": None if found is None else _json(found.ci90),
+            "standard_error": None if found is None else found.standard_error,
+            "exact_p": None if found is None else found.exact_p,
+            "correlation": None if found is None else found.correlation,
+            "detectable": None if found is None else found.detectable,
+            "required": target and {"points": target.points, "items": target.items},
+            "second_opinion": second
+            and {
+                "reason": second.reason,
+                "sign_flip_p": second.sign_flip_p,
+                "bca95": second.bca95.to_json(),
+            },
+            "errors_as_zero": None if zero is None else zero.to_json(),
+            "clusters": clusters,
+            "repetitions": None if repeated is None else repeated.to_json(),
         }
 
 

@@ -11,6 +11,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
 from runs_app.statistics import paired, power
+from runs_app.statistics.clusters import clustered_mean
 from runs_app.statistics.intervals import tango
 from runs_app.statistics.values import Interval, SecondOpinion, Target
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CiMethod = Literal["tango", "t"]
-PMethod = Literal["mcnemar_midp", "paired_t", "sign_flip"]
+CiMethod = Literal["tango", "t", "cluster_t"]
+PMethod = Literal["mcnemar_midp", "paired_t", "sign_flip", "cluster_t"]
 
 # A smaller difference of two scores is what rounding leaves of equal ones.
 ROUNDING = 1e-12
@@ -47,8 +48,9 @@ class Difference:
     ``changed`` is False when every pair has equal values (changes within a scorer's tie tolerance
     are changes here, though not in the counts). The intervals are None when no value of a scorer
     without a range changed. ``exact_p`` is for binary scorers. ``omega2`` is the variance of the
-    differences. ``detectable`` is the smallest difference found with 80% power; None when the
-    differences do not vary.
+    differences, enlarged as the clusters ask. ``detectable`` is the smallest difference found with
+    80% power; None when the differences do not vary. ``clusters`` counts them and
+    ``naive_standard_error`` is the one that takes no notice of them; None without clusters.
     """
 
     n: int
@@ -64,6 +66,8 @@ class Difference:
     correlation: float | None
     omega2: float
     detectable: float | None
+    clusters: int | None = None
+    naive_standard_error: float | None = None
 
 
 def differences_of(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -155,6 +159,45 @@ def continuous_difference(
     )
 
 
+def clustered_difference(
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    value_range: float | None,
+    codes: NDArray[np.int64],
+) -> Difference:
+    """The mean difference with its cluster-robust interval. Needs two clusters.
+
+    When nothing changed, a whole cluster counts as one pair: the bound is then a safe one.
+    """
+    differences = differences_of(a, b)
+    changed = bool(differences.any())
+    test = clustered_mean(differences, codes)
+    ci95: Interval | None = test.ci95
+    ci90: Interval | None = test.ci90
+    method: CiMethod | None = "cluster_t"
+    if not changed:
+        ci95 = unseen_change(test.clusters, value_range, 0.95)
+        ci90 = unseen_change(test.clusters, value_range, 0.90)
+        method = None if value_range is None else "tango"
+    return Difference(
+        n=test.n,
+        delta=test.mean,
+        ci95=ci95,
+        ci90=ci90,
+        ci_method=method,
+        p=test.p,
+        p_method="cluster_t",
+        exact_p=None,
+        changed=changed,
+        standard_error=test.standard_error,
+        correlation=paired.correlation(a, b),
+        omega2=test.standard_error**2 * test.n,
+        detectable=power.reach() * test.standard_error or None,
+        clusters=test.clusters,
+        naive_standard_error=test.naive_standard_error,
+    )
+
+
 def unseen_change(n: int, value_range: float | None, confidence: float = 0.95) -> Interval | None:
     """The mean changes that n pairs without a change do not exclude; None without a range."""
     if value_range is None:
@@ -204,6 +247,6 @@ def target(
 
 
 def _items_needed(difference: Difference, counts: Counts, delta: float) -> float:
-    if counts.both_pass is not None:
+    if counts.both_pass is not None and difference.clusters is None:
         return power.required_items_binary(counts.rose + counts.fell, difference.n, delta)
     return power.required_items(difference.omega2, delta)

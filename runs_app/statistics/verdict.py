@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runs_app.statistics import wording
+from runs_app.statistics.clusters import LEAST_FOR_VERDICT
 from runs_app.statistics.difference import Difference
+from runs_app.statistics.repetitions import Advice
 from runs_app.statistics.values import Interval, SecondOpinion, Target
 
 Code = Literal[
@@ -36,6 +38,12 @@ BADGES: dict[Code, str] = {
     "none": "No verdict",
 }
 TONES: dict[Code, Tone] = {"better": "good", "worse": "bad"}
+
+ADVICE: dict[Advice, str] = {
+    "repetitions": "More repetitions would help most: the target answers the same items "
+    "differently.",
+    "items": "More items would help most: the items differ more than their repetitions.",
+}
 
 LEAST_PAIRS = 10
 SMALL_SAMPLE = 30
@@ -79,7 +87,8 @@ class Evidence:
     ``found`` is None in an unfinished comparison or one of too few pairs. ``p`` is what the
     sentence shows under ``letter``: the raw p of the primary scorer, or the q of another.
     ``point`` is a hundredth of the scorer's range, None without a range. ``improved`` and
-    ``regressed`` know the scorer's direction.
+    ``regressed`` know the scorer's direction. ``advice`` is what would narrow the interval, known
+    with repetitions.
     """
 
     finished: bool
@@ -95,6 +104,13 @@ class Evidence:
     point: float | None
     margin_points: float
     target: Target | None
+    advice: Advice | None = None
+
+    @property
+    def few_clusters(self) -> bool:
+        """An interval may stand on a few clusters, a verdict may not."""
+        clusters = None if self.found is None else self.found.clusters
+        return clusters is not None and clusters < LEAST_FOR_VERDICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,8 @@ def _code(evidence: Evidence) -> Code:
         return "check_exclusions"
     if not _found(evidence).changed:
         return "no_change"
+    if evidence.few_clusters:
+        return "none"
     ci95, ci90 = _towards_better(evidence)
     confirmed = evidence.second is None or evidence.second.sign_flip_p < SIGNIFICANT
     if ci95.high < 0 and confirmed:
@@ -149,6 +167,8 @@ def _towards_better(evidence: Evidence) -> tuple[Interval, Interval]:
 
 def _words(code: Code, evidence: Evidence) -> tuple[str, str, str]:
     """The sentence, and the lead and detail of the box at the top of the page."""
+    if code == "none" and evidence.few_clusters:
+        return _few_clusters(evidence)
     if code == "none":
         return "A run is still in progress: means only.", "has no verdict yet", "a run is running"
     if code == "too_few":
@@ -174,6 +194,16 @@ def _too_few(evidence: Evidence) -> tuple[str, str, str]:
     if evidence.left_out.pairs:
         sentence = f"{sentence} {evidence.left_out.sentence()}"
     return sentence, "has too few items for a verdict", needed
+
+
+def _few_clusters(evidence: Evidence) -> tuple[str, str, str]:
+    found = _found(evidence)
+    needed = f"{found.clusters} clusters, a verdict needs {LEAST_FOR_VERDICT}"
+    change = wording.with_points(wording.signed(found.delta, evidence.point), evidence.point)
+    interval = f"95% CI {wording.span(_intervals(evidence)[0], evidence.point)}"
+    inside = f"{interval}, n = {evidence.n:,}{_p(evidence)}"
+    sentence = f"Too few clusters: {needed}. {change} ({inside}). {_counts(evidence)}"
+    return sentence, "has too few clusters for a verdict", needed
 
 
 def _no_change(evidence: Evidence) -> tuple[str, str, str]:
@@ -209,6 +239,8 @@ def _cannot_tell(evidence: Evidence) -> tuple[str, str, str]:
             count = wording.three_digits(evidence.target.items)
             sentence += f"; {aim} {need} about {count} items"
         sentence += "."
+    if evidence.advice is not None:
+        sentence += f" {ADVICE[evidence.advice]}"
     return sentence, "shows no clear change", _interval_and_p(evidence)
 
 
