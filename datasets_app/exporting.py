@@ -7,8 +7,6 @@ values are JSON text in the cells of columns such as `input:json`.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from json.encoder import encode_basestring as quoted
@@ -56,48 +54,30 @@ def file_name(slug: str, version: int, format: str, on: date, *, part: bool = Fa
 
 
 def _csv(rows: Iterable[ExportRow]) -> Iterator[bytes]:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(CSV_HEADER)
-    yield b"\xef\xbb\xbf" + _taken(buffer)
-    write, position = writer.writerow, buffer.tell
-    for (
-        number,
-        external_id,
-        given,
-        expected,
-        metadata,
-        context,
-        tags,
-        split,
-        scorers,
-        source,
-    ) in rows:
-        # Of JSON texts only a negative number looks like a formula.
-        write(
-            (
-                number,
-                guarded(external_id) if external_id else "",
-                given if given[0] != "-" else guarded(given),
-                expected if expected is None or expected[0] != "-" else guarded(expected),
-                metadata,
-                context,
-                tags,
-                guarded(split) if split else "",
-                scorers,
-                guarded(source) if source else "",
-            )
-        )
-        if position() > CHUNK_CHARS:
-            yield _taken(buffer)
-    yield _taken(buffer)
+    yield f"\ufeff{','.join(CSV_HEADER)}\r\n".encode()
+    yield from _pieces(map(_line, rows))
 
 
-def _taken(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode()
+def _line(row: ExportRow) -> str:
+    """The item as a row of CSV. By hand: the csv module takes five times as long."""
+    number, external_id, given, expected, metadata, context, tags, split, scorers, source = row
+    # Of JSON texts only a negative number looks like a formula.
+    if given[0] == "-":
+        given = guarded(given)
+    if expected is not None and expected[0] == "-":
+        expected = guarded(expected)
+    return (
+        f"{number},{_cell(guarded(external_id)) if external_id else ''},{_cell(given)},"
+        f"{_cell(expected)},{_cell(metadata)},{_cell(context)},{_cell(tags)},"
+        f"{_cell(guarded(split)) if split else ''},{_cell(scorers)},"
+        f"{_cell(guarded(source)) if source else ''}\r\n"
+    )
+
+
+def _cell(text: str | None) -> str:
+    if text is None:
+        return ""
+    return f'"{text.replace(_QUOTE, _QUOTES)}"'
 
 
 def _jsonl(rows: Iterable[ExportRow]) -> Iterator[bytes]:
@@ -147,6 +127,7 @@ def _object(row: ExportRow) -> str:
 
 
 _EMPTY = '""'
+_QUOTE, _QUOTES = '"', '""'
 _WRITERS: dict[str, Callable[[Iterable[ExportRow]], Iterator[bytes]]] = {
     "csv": _csv,
     "json": _json,
