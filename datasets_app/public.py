@@ -53,6 +53,7 @@ class ItemRow:
     context_json: str | None
     content_hash: str
     purged: bool = False
+    scorers_json: str | None = None  # the item's own scorers; None: those of the run
 
 
 _ITEM_FIELDS = (
@@ -66,6 +67,7 @@ _ITEM_FIELDS = (
     "context_json",
     "content_hash",
     "purged",
+    "scorers_json",
 )
 
 

@@ -13,6 +13,9 @@ from runs_app.engine.attempt import storable
 from runs_app.scorers import Scorer, build, parse_spec
 from runs_app.targets.trace import Trace
 
+NONE_ASKED = "The item asks for no scorers."
+OTHERS_ASKED = "The item asks for other scorers."
+
 
 @dataclass(frozen=True, slots=True)
 class BoundScorer:
@@ -21,12 +24,13 @@ class BoundScorer:
     run_scorer_id: int
     name: str
     scorer: Scorer
+    use: str = ""
 
 
 def bind(run_scorer_id: int, spec: Mapping[str, Any]) -> BoundScorer:
     """The scorer of a run's row. Raises SpecError when it cannot be built any more."""
     parsed = parse_spec(dict(spec))
-    return BoundScorer(run_scorer_id, parsed.name, build(parsed))
+    return BoundScorer(run_scorer_id, parsed.name, build(parsed), parsed.use)
 
 
 ScoreRow = tuple[int, int, int, str, float | None, str]
@@ -41,13 +45,18 @@ def score(
     trace: Trace | None = None,
 ) -> list[ScoreRow]:
     """One row for each scorer, and a span in `trace`. A failing scorer is a row with the state
-    "error", never an exception.
+    "error", never an exception. What the item's own list leaves out is not scored.
     """
     output = _value(output_json)
     expected = ABSENT if item.expected_json is None else _value(item.expected_json)
     about = {"number": item.number, "external_id": item.external_id}
+    asked = None if item.scorers_json is None else _names(item.scorers_json)
     rows: list[ScoreRow] = []
     for bound in scorers:
+        if asked is not None and not asked & {bound.name, bound.use}:
+            reason = OTHERS_ASKED if asked else NONE_ASKED
+            rows.append((bound.run_scorer_id, item.number, repetition, "not_scored", None, reason))
+            continue
         begin_ms = trace.now_ms() if trace else 0.0
         outcome = bound.scorer.score(output, expected, item=about)
         if trace:
@@ -64,6 +73,15 @@ def score(
             )
         )
     return rows
+
+
+def _names(scorers_json: str) -> set[str]:
+    """What an item's list of scorers names: names, or specifications by their name or use."""
+    found: set[str] = set()
+    for one in json.loads(scorers_json):
+        given = [one.get("name") or one.get("use")] if isinstance(one, dict) else [one]
+        found |= {name for name in given if isinstance(name, str)}
+    return found
 
 
 def _value(text: str) -> Any:
