@@ -76,7 +76,9 @@ def test_flushes_that_are_slow_fail_or_come_late_lose_and_double_nothing(
     with monkeypatch.context() as troubled:
         troubled.setattr(recorder, "flush", _troubled(chance, late))
         staying = [worker(run) for _ in range(workers)]
-        for thread in [*staying, *late]:
+        for thread in staying:
+            thread.join()
+        for thread in late:  # those that the stays have begun
             thread.join()
     # What came late closed no shard: its lease runs out, and somebody finds all there.
     Shard.objects.filter(run=run, state="open").update(lease_until=None)
