@@ -146,11 +146,12 @@ def count(dataset: Dataset, version: int, query: ItemQuery, *, limit: int = COUN
 
 def matching_numbers(dataset: Dataset, version: int, query: ItemQuery) -> list[int]:
     """The numbers of all items that match, in order: for what has to know every one of them."""
-    found = select(dataset.pk, version, replace(query, sort="number"))
     ids = None if query.is_empty else hits(dataset, version, query)
-    if ids is not None:
-        found = found.filter(pk__in=ids)
-    return list(found.values_list("number", flat=True))
+    if ids is None:
+        found = select(dataset.pk, version, replace(query, sort="number"))
+        return list(found.values_list("number", flat=True))
+    rows = visible(dataset, version, plain=False, by_id=True).filter(pk__in=ids)
+    return sorted(rows.filter(*conditions(query)).values_list("number", flat=True))
 
 
 def total_of(dataset: Dataset, version: int) -> int:
@@ -198,7 +199,7 @@ class _Walk:
         plain: bool,
         only: tuple[str, ...],
     ) -> None:
-        self.need, self.backwards = need, backwards
+        self.need, self.backwards, self.plain = need, backwards, plain
         self.dataset, self.version, self.query = dataset, version, query
         self.conditions = conditions(ItemQuery(query.q, query.where, query.sort))
         rows = visible(dataset, version, plain=plain)
@@ -249,7 +250,7 @@ class _Walk:
             if self._is_full or end is None:
                 return
             key, inclusive = end, False
-            if self.found.looked_at == FIRST_CHUNK and self._by_index(base, stretch, key):
+            if self.found.looked_at == FIRST_CHUNK and self._by_index(stretch, key):
                 return
             now = time.monotonic()
             if now >= self.leave_at:
@@ -267,17 +268,19 @@ class _Walk:
     def _up_to(self, stretch: Stretch, end: tuple[Any, ...]) -> KeyCompare:
         return stretch.after(end, backwards=not self.backwards, inclusive=True)
 
-    def _by_index(self, base: ItemRevisionQuerySet, stretch: Stretch, key: tuple[Any, ...]) -> bool:
+    def _by_index(self, stretch: Stretch, key: tuple[Any, ...]) -> bool:
         """Read what is left of the stretch by the index, when there is one that knows."""
         ids = hits(self.dataset, self.version, self.query)
         if ids is None:
             return False
-        rest = base.filter(stretch.after(key, backwards=self.backwards)).filter(*self.conditions)
-        # Without a LIMIT, which would tempt a planner to walk the order of the list instead.
-        keys = list(rest.filter(pk__in=ids).values_list("pk", flat=True))
-        wanted = keys[: self.need - len(self.found.rows)]
-        rows = self.rows.in_bulk(wanted)
-        self.found.rows.extend(rows[key] for key in wanted)
+        # First which, then in which order: asked for both at once, SQLite walks the list.
+        rest = visible(self.dataset, self.version, plain=self.plain, by_id=True)
+        rest = rest.filter(stretch.only, stretch.after(key, backwards=self.backwards), pk__in=ids)
+        if self.query.split:
+            rest = rest.filter(split=self.query.split)
+        right = list(rest.filter(*self.conditions).values_list("pk", flat=True))
+        rows = ItemRevision.objects.filter(pk__in=right)
+        self._take(rows.order_by(*stretch.order(backwards=self.backwards)))
         return True
 
     def _take(self, rows: ItemRevisionQuerySet) -> None:

@@ -302,3 +302,14 @@ class TestIndex:
         dataset.refresh_from_db()
         page = item_pages.page(dataset, dataset.version, ItemQuery(q="changed"))
         assert [row.number for row in page.rows] == [3, 20]
+
+    def test_all_numbers_that_match_come_from_the_index_or_without_it(
+        self, dataset: Dataset
+    ) -> None:
+        query = ItemQuery(q="question", split="test", where='metadata.topic = "rate"')
+        without = item_pages.matching_numbers(dataset, dataset.version, query)
+        assert without == numbers(dataset, query)
+        indexing.sweep()
+        indexing.build(dataset.pk)
+        assert item_pages.matching_numbers(dataset, dataset.version, query) == without
+        assert item_pages.matching_numbers(dataset, 1, query) == numbers(dataset, query, 1)
