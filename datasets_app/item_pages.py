@@ -127,10 +127,7 @@ def neighbours(dataset: Dataset, version: int, query: ItemQuery, number: int) ->
         return Neighbours(None, None)
     back = _find(dataset, version, query, place, 1, True).rows
     forth = _find(dataset, version, query, place, 1, False).rows
-    return Neighbours(
-        back[0].number if back else None,
-        forth[0].number if forth else None,
-    )
+    return Neighbours(back[0].number if back else None, forth[0].number if forth else None)
 
 
 def count(dataset: Dataset, version: int, query: ItemQuery, *, limit: int = COUNT_LIMIT) -> Count:
@@ -161,9 +158,7 @@ def total_of(dataset: Dataset, version: int) -> int:
 
 
 def _total(dataset: Dataset, version: int, query: ItemQuery) -> int | None:
-    if query.is_empty:
-        return total_of(dataset, version)
-    return None
+    return total_of(dataset, version) if query.is_empty else None
 
 
 def _find(
