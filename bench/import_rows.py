@@ -22,21 +22,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.large import Memory
 from bench.measure import paired
 from bench.servers import fresh_database
 from evalhub import local
 
-ROWS = 100_000
+ROWS, MANY = 100_000, 1_000_000
 TABLE = "datasets_app_itemrevision"
 COLUMNS = (
     "dataset_id, number, version_from, deleted, tags_json, split, source, content_hash, "
     "input_json, expected_json, metadata_json"
 )
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "metadata": {
+            "type": "object",
+            "required": ["topic", "priority"],
+            "properties": {
+                "topic": {"type": "string", "maxLength": 40},
+                "priority": {"type": "integer", "minimum": 0, "maximum": 3},
+            },
+        }
+    },
+}
 WORDS = ("refund", "invoice", "order", "address", "late", "parcel", "password", "reset", "charge")
 
 
-def write_file(path: Path, count: int) -> None:
+def write_file(path: Path, count: int, *, with_ids: bool = False) -> None:
     """The same file every time."""
+    more = ["id"] if with_ids else []
     chance = random.Random(7)
 
     def text(words: int) -> str:
@@ -44,10 +59,11 @@ def write_file(path: Path, count: int) -> None:
 
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["input", "expected", "metadata"])
+        writer.writerow(["input", "expected", "metadata", *more])
         for number in range(count):
             metadata = {"topic": text(1), "priority": number % 4, "note": text(8), "n": number}
-            writer.writerow([text(32), text(20), json.dumps(metadata)])
+            ids = [f"row-{number}"] if with_ids else []
+            writer.writerow([text(32), text(20), json.dumps(metadata), *ids])
 
 
 def parsed(path: Path) -> Iterator[list[str]]:
@@ -111,10 +127,13 @@ def _write(create: list[str], columns: str, rows: Iterator[Any]) -> float:
     return took
 
 
-def product(path: Path) -> float:
-    """Seconds from the upload to the published version."""
+def product(path: Path, *, with_ids: bool = False, schema: bool = False) -> float:
+    """Seconds from the upload to the published version; `with_ids` gives each row an external id,
+    `schema` has each metadata checked.
+    """
     from datasets_app.actions import create_dataset
     from datasets_app.actions.imports import apply_import, map_import, stage_import
+    from datasets_app.actions.item_schemas import set_schemas
     from datasets_app.importing.job import work
     from datasets_app.importing.mapping import Mapping
     from evalhub.access.models import Project, User
@@ -127,6 +146,10 @@ def product(path: Path) -> float:
     user = User.objects.get(username=local.ADMINISTRATOR)
     project = Project.objects.get(slug=local.DEFAULT_PROJECT)
     dataset = create_dataset(project=project, name=f"Bench {time.time()}", by=user)
+    if with_ids:
+        columns.append({"column": "id", "destination": "external_id"})
+    if schema:
+        set_schemas(dataset=dataset, schemas={"metadata": SCHEMA}, by=user)
     began = time.perf_counter()
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(1 << 16), b"")
@@ -152,19 +175,54 @@ def rows(count: int = ROWS) -> list[dict[str, object]]:
         local.ensure_defaults()
         # The work is done here; no worker is to be woken.
         dispatch.wake_now = lambda task, *args: None
-        path = Path(folder) / "bench.csv"
+        path, ids = Path(folder) / "bench.csv", Path(folder) / "ids.csv"
         write_file(path, count)
+        write_file(ids, count, with_ids=True)
+        table, bare = partial(table_floor, path), partial(bare_floor, path)
         found = [
-            paired(
-                f"import {count:,} rows, {connection.vendor}, against {name}",
-                "s",
-                partial(floor, path),
-                partial(product, path),
+            paired(f"import {count:,} rows, {connection.vendor}, {name}", "s", floor, measured)
+            for name, floor, measured in (
+                ("against its table", table, partial(product, path)),
+                ("against a bare table", bare, partial(product, path)),
+                ("checked by a schema", table, partial(product, path, schema=True)),
+                ("with external ids", table, partial(product, ids, with_ids=True)),
             )
-            for name, floor in (("its table", table_floor), ("a bare table", bare_floor))
         ]
+        found += _many(path, count, Path(folder) / "many.csv")
         connection.close()
     return found
+
+
+def _many(path: Path, count: int, file: Path) -> list[dict[str, object]]:
+    """The cost per row of MANY beside that of `count`, and the memory of the worker over them."""
+    write_file(file, MANY)
+    memory: list[tuple[float, float]] = []
+
+    def many() -> float:
+        with Memory() as watched:
+            spent = product(file) / MANY * 1e6
+        memory.append(watched.first_and_most())
+        return spent
+
+    rate = paired(
+        f"import {MANY:,} rows to {count:,}",
+        "us a row",
+        lambda: product(path) / count * 1e6,
+        many,
+        rounds=1,
+    )
+    first, most = memory[0]
+    return [
+        rate,
+        {
+            "name": f"memory of the worker over {MANY:,} rows, most to first",
+            "unit": "MB",
+            "floor": first,
+            "product": most,
+            "ratio": most / first,
+            "ratios": [most / first],
+        },
+    ]
 
 
 def main() -> None:

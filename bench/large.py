@@ -36,7 +36,7 @@ def main() -> None:
             return cost(FEW)
 
         def many() -> float:
-            with _Memory() as memory:
+            with Memory() as memory:
                 spent = cost(MANY)
             grown.append(memory.first_and_most())
             return spent
@@ -57,10 +57,10 @@ def main() -> None:
     json.dump(rows, sys.stdout)
 
 
-class _Memory:
+class Memory:
     """Watches this process's resident memory, in MB."""
 
-    def __enter__(self) -> _Memory:
+    def __enter__(self) -> Memory:
         self._seen: list[float] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)

@@ -59,7 +59,11 @@ class UploadForm(ReadingForm):
         ),
     )
     member = forms.CharField(
-        required=False, max_length=500, label="File in a zip archive", strip=False
+        required=False,
+        max_length=500,
+        label="File in the zip",
+        strip=False,
+        widget=forms.TextInput(attrs={"placeholder": "When it holds several"}),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.product import Product, chromium, running
+from tests.messy import write_messy
 
 OUT = Path("screenshots")
 SIZES = {"w1440": (1440, 1000), "w390": (390, 844)}
@@ -138,13 +139,7 @@ def _page(product: Product, browser: Browser, width: int, height: int, scheme: s
 
 def _wizard(product: Product, browser: Browser) -> None:
     """The steps of an import that have no address of their own."""
-    file = product.home / "tickets_2026.csv"
-    rows = [
-        f'"Ticket {n}","Text of ticket {n}, please help",email,billing,{n % 4}' for n in range(900)
-    ]
-    rows[40] = '"Too short",x'
-    rows[300] = '"Too long",x,y,z,1,2,3'
-    file.write_text("subject,body,channel,category,priority\n" + "\n".join(rows) + "\n")
+    file = write_messy(product.home)
     for size, (width, height) in SIZES.items():
         page = _page(product, browser, width, height, "light")
         page.goto(f"{product.url}{TICKETS}/import")
