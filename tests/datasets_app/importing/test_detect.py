@@ -118,7 +118,10 @@ def test_what_is_given_is_kept(file: Path) -> None:
         ({"encoding": "klingon"}, "The encoding 'klingon' is not known. Use one of utf-8,"),
         ({"encoding": "rot13"}, "The encoding 'rot13' is not known."),
         ({"delimiter": "#"}, "The delimiter '#' is not known. Use one of comma,"),
-        ({"format": "xml"}, "The format 'xml' is not known. Use one of csv, tsv, json, jsonl, parquet."),
+        (
+            {"format": "xml"},
+            "The format 'xml' is not known. Use one of csv, tsv, json, jsonl, parquet.",
+        ),
     ],
 )
 def test_an_unknown_choice_is_refused_with_the_known_ones(

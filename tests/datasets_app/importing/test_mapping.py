@@ -117,3 +117,36 @@ def test_a_mapping_is_guessed_from_the_names(
     mapping = guess(columns, rows)
     assert [one.column for one in mapping.columns] == columns
     assert [one.destination for one in mapping.columns] == expected
+
+
+def test_names_with_dots_lead_into_the_parts_of_an_item_and_an_export_is_known() -> None:
+    columns = ["input.q", "input.ctx.text", "expected_output", "metadata.topic", "v1.0"]
+    mapping = guess(columns, [["a", "b", "c", "d", "e"]])
+    assert [(one.destination, one.path) for one in mapping.columns] == [
+        ("input", ("q",)),
+        ("input", ("ctx", "text")),
+        ("expected_output", ("expected_output",)),
+        ("metadata", ("topic",)),
+        ("metadata", ("v1.0",)),
+    ]
+    exported = ["number", "external_id:text", "input:json", "metadata:json"]
+    assert [(one.destination, one.key, one.read_as) for one in guess(exported, []).columns] == [
+        ("ignore", "number", "auto"),
+        ("external_id", "external_id", "auto"),
+        ("input", "input", "json"),
+        ("metadata", "", "json"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (["a", "a.b"], "The key 'a.b' of the metadata is inside 'a'"),
+        (["a..b", "c"], "a part of it is empty"),
+    ],
+)
+def test_keys_that_cannot_be_together_are_refused(keys: list[str], message: str) -> None:
+    columns = [ColumnMapping("q", "input", "q")]
+    columns += [ColumnMapping(key, "metadata", key) for key in keys]
+    with pytest.raises(MappingError, match=message):
+        Mapping(tuple(columns))
