@@ -21,6 +21,8 @@ from evalhub.kit.clock import db_now
 from evalhub.kit.errors import NotFound
 from evalhub.kit.models import Worker
 from runs_app.api import router as runs
+from runs_app.api_baseline import router as baseline
+from runs_app.api_comparing import router as comparing
 from runs_app.api_connections import router as connections
 from runs_app.api_defaults import router as defaults
 from runs_app.api_life import router as life
@@ -91,7 +93,9 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 # The order counts: /datasets/runs/... and /datasets/compare come before /datasets/{id}.
 api.add_router("", general)
 api.add_router("", runs)
+api.add_router("", comparing)
 api.add_router("", life)
+api.add_router("", baseline)
 api.add_router("", connections)
 api.add_router("", targets)
 api.add_router("", trials)

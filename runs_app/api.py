@@ -12,17 +12,15 @@ from evalhub.access.idempotency import once
 from evalhub.kit.api import answer
 from evalhub.kit.api_lists import Listing, list_answer, page_down
 from evalhub.kit.errors import FieldError, Invalid
-from runs_app import actions, comparing, queries
+from runs_app import actions, queries
 from runs_app.models import Run
 from runs_app.payloads import result_payload, run_payload, scorer_payload
 from runs_app.schemas import (
-    ComparisonAnswer,
     ListedRunAnswer,
     NewRun,
     ResultAnswer,
     ResultQuery,
     RunAnswer,
-    RunPair,
     RunQuery,
     ScorerAnswer,
 )
@@ -117,14 +115,6 @@ def cancel_run(request: HttpRequest, run: str) -> HttpResponse:
     """Ask a run to stop; its workers leave within a second or so. 409 when it is over already."""
     caller = writer(request)
     return answer(whole_run(actions.cancel_run(run=find_run(caller, run), by=caller.user)))
-
-
-@router.post("/datasets/compare", response=ComparisonAnswer)
-def compare_runs(request: HttpRequest, body: RunPair) -> HttpResponse:
-    """Compare two runs item by item; the first is the baseline. Changes nothing."""
-    caller = reader(request)
-    baseline, other = (find_run(caller, ref) for ref in body.runs)
-    return answer(comparing.compare(baseline, other, margin=body.margin).to_json())
 
 
 @router.get("/scorers", response=Listing[ScorerAnswer])

@@ -15,6 +15,7 @@ from runs_app.joining import Joined, SharedScorer, join, shared_scorers
 from runs_app.models import Result, Run
 from runs_app.results import ResultRow, matching, rows_of
 from runs_app.statistics.difference import ROUNDING
+from runs_app.vectors import MEMORY, key_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,17 +103,17 @@ def items_page(
     if show not in GROUPS:
         raise NotFound(f"There is no filter “{show}”. There are: {', '.join(GROUPS)}.")
     chosen = choose_scorer(run_a, run_b, scorer)
-    joined = join(run_a, run_b)
-    groups = _groups(joined, chosen)
-    numbers_a, numbers_b = _ordered(joined, groups[show])
+    order = _order(run_a, run_b, chosen, show)
+    numbers_a, numbers_b = order.a, order.b
     if q:
-        numbers_a, numbers_b = _search(joined, numbers_a, numbers_b, q)
+        numbers_a, numbers_b = _search((run_a, run_b), numbers_a, numbers_b, q)
     first, total = min(max(after or 0, 0), len(numbers_a)), len(numbers_a)
     page = slice(first, first + size)
-    rows = _rows(joined, chosen, show, numbers_a[page].tolist(), numbers_b[page].tolist())
+    runs = run_a, run_b
+    rows = _rows(runs, chosen, show, numbers_a[page].tolist(), numbers_b[page].tolist())
     return ComparedItems(
         rows=rows,
-        counts={name: len(group) for name, group in groups.items()},
+        counts=order.counts,
         first=first,
         after=first + size if first + size < total else None,
         before=max(0, first - size) if first else None,
@@ -144,7 +145,8 @@ def find_pair(
             if len(found):
                 one = _Group(group.a[found[:1]], group.b[found[:1]])
                 numbers_a, numbers_b = _ordered(joined, one)
-                return _rows(joined, chosen, name, numbers_a.tolist(), numbers_b.tolist())[0]
+                runs = run_a, run_b
+                return _rows(runs, chosen, name, numbers_a.tolist(), numbers_b.tolist())[0]
     raise NotFound(f"Neither run #{run_a.number} nor run #{run_b.number} has item #{number}.")
 
 
@@ -159,6 +161,35 @@ def choose_scorer(run_a: Run, run_b: Run, name: str) -> SharedScorer | None:
         if scorer.name == name:
             return scorer
     raise NotFound(f"Runs #{run_a.number} and #{run_b.number} share no scorer “{name}”.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """Item numbers of one group in A and in B, in the order to show, 0 where a run has nothing;
+    `counts` has every group."""
+
+    counts: dict[str, int]
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+
+    @property
+    def nbytes(self) -> int:
+        return self.a.nbytes + self.b.nbytes + 1_000
+
+
+def _order(run_a: Run, run_b: Run, scorer: SharedScorer | None, show: str) -> _Order:
+    """The order of one group, kept in memory for runs that are over."""
+
+    def make() -> _Order:
+        joined = join(run_a, run_b)
+        groups = _groups(joined, scorer)
+        counts = {name: len(group) for name, group in groups.items()}
+        return _Order(counts, *_ordered(joined, groups[show]))
+
+    if run_a.active or run_b.active:
+        return make()
+    key = ("items", key_of(run_a), key_of(run_b), scorer and scorer.name, show)
+    return MEMORY.get(key, make, lambda order: order.nbytes)
 
 
 def _groups(joined: Joined, scorer: SharedScorer | None) -> dict[str, _Group]:
@@ -207,27 +238,27 @@ def _ordered(joined: Joined, group: _Group) -> tuple[NDArray[np.int64], NDArray[
 
 
 def _search(
-    joined: Joined, numbers_a: NDArray[np.int64], numbers_b: NDArray[np.int64], q: str
+    runs: tuple[Run, Run], numbers_a: NDArray[np.int64], numbers_b: NDArray[np.int64], q: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Only the items whose output or error in either run holds `q`."""
     import numpy as np
 
     hit = np.zeros(len(numbers_a), dtype=bool)
-    for run, numbers in ((joined.run_a, numbers_a), (joined.run_b, numbers_b)):
+    for run, numbers in zip(runs, (numbers_a, numbers_b), strict=True):
         found = Result.objects.filter(matching(q), run=run).values_list("item_number", flat=True)
         hit |= np.isin(numbers, np.fromiter(found.iterator(chunk_size=5_000), dtype=np.int64))
     return numbers_a[hit], numbers_b[hit]
 
 
 def _rows(
-    joined: Joined,
+    runs: tuple[Run, Run],
     scorer: SharedScorer | None,
     group: str,
     numbers_a: Sequence[int],
     numbers_b: Sequence[int],
 ) -> list[ComparedItem]:
-    ours = rows_of(joined.run_a, [number for number in numbers_a if number])
-    theirs = rows_of(joined.run_b, [number for number in numbers_b if number])
+    ours = rows_of(runs[0], [number for number in numbers_a if number])
+    theirs = rows_of(runs[1], [number for number in numbers_b if number])
     name = scorer.name if scorer else None
     return [
         _row(name, group, ours.get(a, ()), theirs.get(b, ()))

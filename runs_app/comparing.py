@@ -5,10 +5,12 @@ A is the baseline, and every difference is B - A. Whoever calls has found both r
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from runs_app import vectors
 from runs_app.compared_items import (
     GROUPS,
     ComparedItem,
@@ -16,17 +18,26 @@ from runs_app.compared_items import (
     find_pair,
     items_page,
 )
+from runs_app.comparing_inputs import (
+    cluster_codes,
+    measures_of,
+    pairing_of,
+    scorer_input,
+    slice_inputs,
+)
 from runs_app.comparison import (
     HeadlineLine,
     Pairing,
     ScorerComparison,
-    ScorerInput,
     compare_scorers,
     headline,
 )
+from runs_app.defaults import defaults_of
 from runs_app.engine.summary import latency_percentiles
-from runs_app.joining import Joined, PairScores, SharedScorer, join, shared_scorers
+from runs_app.joining import Joined, SharedScorer, join, shared_scorers
+from runs_app.memory import Memory
 from runs_app.models import Run
+from runs_app.statistics.measures import Measure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,12 +49,16 @@ __all__ = [
     "ComparedItems",
     "Comparison",
     "RunInfo",
+    "Slices",
+    "cluster_field_of",
     "compare",
     "find_pair",
     "items_page",
 ]
 
 DEFAULT_MARGIN = 2.0  # points
+FIGURES = Memory(limit_bytes=20_000_000)
+ABOUT_BYTES = 4_000  # that the figures of one scorer or slice take
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +97,35 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """One scorer by the values of a field of the items, largest slice first. Exploratory: with
+    many slices some differ by luck, so each shows q. `more` counts values without a slice of their
+    own, `without` the pairs that lack the field."""
+
+    field: str
+    scorer: str
+    groups: tuple[ScorerComparison, ...]
+    more: int
+    without: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "field": self.field,
+            "scorer": self.scorer,
+            "exploratory": True,
+            "groups": [{"value": group.name, **group.to_json()} for group in self.groups],
+            "more": self.more,
+            "without": self.without,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two runs compared. `scorers` are those of both runs, the primary first; the names in `only_a`
     and `only_b` are scorers without a counterpart, those in `settings_differ` are compared although
     the runs set them up differently. `finished` is False while either run goes on: then there are
-    means only."""
+    means only. `measures` are latency, tokens and cost, none before the end; `cluster_field` is the
+    field whose values keep items together, "" without one."""
 
     a: RunInfo
     b: RunInfo
@@ -98,6 +137,9 @@ class Comparison:
     only_b: tuple[str, ...]
     settings_differ: tuple[str, ...]
     headline: tuple[HeadlineLine, ...]
+    measures: tuple[Measure, ...] = ()
+    cluster_field: str = ""
+    slices: Slices | None = None
 
     @property
     def same_dataset(self) -> bool:
@@ -118,97 +160,145 @@ class Comparison:
                 {"tone": line.tone, "text": line.text, "detail": line.detail}
                 for line in self.headline
             ],
+            "measures": {each.name: each.to_json() for each in self.measures},
+            "cluster_field": self.cluster_field,
+            "slices": self.slices and self.slices.to_json(),
         }
 
 
-def compare(run_a: Run, run_b: Run, *, margin: float = DEFAULT_MARGIN) -> Comparison:
-    """Compare two runs item by item. `margin` is the loss to shrug off, in points (hundredths of a
-    scorer's range)."""
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What takes long, and is the same until a run changes."""
 
-    joined = join(run_a, run_b)
+    pairing: Pairing
+    scorers: tuple[ScorerComparison, ...]
+    measures: tuple[Measure, ...]
+    slices: Slices | None
+    counts: tuple[tuple[int, int], tuple[int, int]]  # results and errors of A, of B
+
+
+def compare(
+    run_a: Run,
+    run_b: Run,
+    *,
+    margin: float = DEFAULT_MARGIN,
+    margins: Mapping[str, float] | None = None,
+    cluster: str | None = None,
+    slices: str = "",
+    by: str = "",
+) -> Comparison:
+    """Compare two runs item by item. `margin` is the loss to shrug off, in points (hundredths of a
+    scorer's range); `margins` have those of single scorers by name.
+
+    `cluster` is a field of the items (labels.check_field) whose values keep them together: None
+    for the dataset's own, "" for none. `slices` is a field to look at value by value, by the
+    scorer named `by`, else the primary one.
+    """
+    field = cluster_field_of(run_b) if cluster is None else cluster
     shared = shared_scorers(run_a, run_b)
     finished = not run_a.active and not run_b.active
+    asked = _Asked(margin, tuple(sorted((margins or {}).items())), field, slices, by)
+    figures = _figures(run_a, run_b, shared, finished, asked)
+    names = {scorer.name for scorer in shared}
+    return Comparison(
+        a=run_info(run_a, *figures.counts[0]),
+        b=run_info(run_b, *figures.counts[1]),
+        margin=margin,
+        finished=finished,
+        pairing=figures.pairing,
+        scorers=figures.scorers,
+        only_a=_others(run_a, names),
+        only_b=_others(run_b, names),
+        settings_differ=tuple(scorer.name for scorer in shared if scorer.settings_differ),
+        headline=tuple(headline(figures.scorers)),
+        measures=figures.measures,
+        cluster_field=field,
+        slices=figures.slices,
+    )
+
+
+def cluster_field_of(run: Run) -> str:
+    """The field that the run's dataset declares for clusters; "" without one."""
+    return "" if run.dataset_id is None else defaults_of(run.dataset_id).cluster_field
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    margin: float
+    margins: tuple[tuple[str, float], ...]
+    cluster: str
+    slices: str
+    by: str
+
+
+def _figures(
+    run_a: Run, run_b: Run, shared: Sequence[SharedScorer], finished: bool, asked: _Asked
+) -> _Figures:
+    """Kept in memory for runs that are over; slices only as long as their packed field is there,
+    for they show what the items say."""
+
+    def make() -> _Figures:
+        return _computed(join(run_a, run_b), shared, finished, asked)
+
+    stamps: tuple[int | None, ...] = ()
+    if asked.slices:
+        stamps = tuple(vectors.label_stamp(run, asked.slices) for run in (run_a, run_b))
+    if not finished or None in stamps:
+        return make()
+    key = (vectors.key_of(run_a), vectors.key_of(run_b), asked, stamps)
+    return FIGURES.get(key, make, _about_bytes)
+
+
+def _about_bytes(figures: _Figures) -> int:
+    slices = len(figures.slices.groups) if figures.slices else 0
+    return ABOUT_BYTES * (2 + len(figures.scorers) + slices)
+
+
+def _computed(
+    joined: Joined, shared: Sequence[SharedScorer], finished: bool, asked: _Asked
+) -> _Figures:
+    import numpy as np
+
+    margins = dict(asked.margins)
+    clusters = cluster_codes(joined, asked.cluster)
     unscored = np.zeros(len(joined.pairs.a), dtype=bool)
-    inputs = []
+    inputs, sliced = [], None
     for scorer in shared:
         values = joined.values(scorer)
         scores = joined.scores(values)
         unscored |= ~scores.errored & ~scores.scored
-        inputs.append(_input(joined, scorer, values, scores, margin))
-    pairing = _pairing(joined, unscored)
-    scorers = compare_scorers(inputs, pairing, finished, _seed(run_a, run_b))
-    names = {scorer.name for scorer in shared}
-    return Comparison(
-        a=_info(run_a, len(joined.a.numbers), joined.a.errored),
-        b=_info(run_b, len(joined.b.numbers), joined.b.errored),
-        margin=margin,
-        finished=finished,
+        margin = margins.get(scorer.name, asked.margin)
+        inputs.append(scorer_input(joined, scorer, values, scores, margin, clusters))
+        if asked.slices and (scorer.name == asked.by if asked.by else scorer.primary):
+            sliced = (
+                scorer.name,
+                slice_inputs(joined, scorer, values, scores, margin, asked.slices, clusters),
+            )
+    pairing = pairing_of(joined, unscored)
+    extra = sliced[1].inputs if sliced else ()
+    # One family: the other scorers and all slices.
+    found = compare_scorers(
+        [*inputs, *extra], pairing, finished, seed_of(joined.run_a, joined.run_b)
+    )
+    return _Figures(
         pairing=pairing,
-        scorers=tuple(scorers),
-        only_a=_others(run_a, names),
-        only_b=_others(run_b, names),
-        settings_differ=tuple(scorer.name for scorer in shared if scorer.settings_differ),
-        headline=tuple(headline(scorers)),
+        scorers=tuple(found[: len(inputs)]),
+        measures=measures_of(joined) if finished else (),
+        slices=sliced
+        and Slices(
+            asked.slices, sliced[0], tuple(found[len(inputs) :]), sliced[1].more, sliced[1].without
+        ),
+        counts=(_counted(joined.a.errored), _counted(joined.b.errored)),
     )
 
 
-def _pairing(joined: Joined, unscored: NDArray[np.bool_]) -> Pairing:
-    import numpy as np
-
-    pairs = joined.pairs
-    return Pairing(
-        paired=len(pairs.a),
-        only_a=len(pairs.only_a),
-        only_b=len(pairs.only_b),
-        content_changed=len(pairs.changed_a),
-        errored_a=int(np.count_nonzero(joined.errored_a())),
-        errored_b=int(np.count_nonzero(joined.errored_b())),
-        not_scored=int(np.count_nonzero(unscored)),
-    )
+def _counted(errored: NDArray[np.bool_]) -> tuple[int, int]:
+    """Items with results, and those in error."""
+    return len(errored), int(errored.sum())
 
 
-def _input(
-    joined: Joined,
-    scorer: SharedScorer,
-    values: tuple[NDArray[np.float64], NDArray[np.float64]],
-    scores: PairScores,
-    margin: float,
-) -> ScorerInput:
-    import numpy as np
-
-    errored, scored = scores.errored, scores.scored
-    zero_a = np.where(joined.errored_a(), 0.0, scores.a)[errored]
-    zero_b = np.where(joined.errored_b(), 0.0, scores.b)[errored]
-    known = ~np.isnan(zero_a) & ~np.isnan(zero_b)
-    ranges = {(each.low, each.high) for each in (scorer.a, scorer.b)}
-    if scorer.a.kind == "binary":
-        ranges = {(0.0, 1.0)}  # of an item's mean over repetitions too
-    # Two ranges have no common point, so there is no margin to hold the change against.
-    low, high = ranges.pop() if len(ranges) == 1 else (None, None)
-    return ScorerInput(
-        name=scorer.name,
-        kind="binary" if scorer.binary else "continuous",
-        higher_is_better=scorer.a.higher_is_better,
-        low=low,
-        high=high,
-        primary=scorer.primary,
-        margin_points=margin,
-        tie_tolerance=0.0,
-        a_all=values[0][~np.isnan(values[0])],
-        b_all=values[1][~np.isnan(values[1])],
-        a=scores.a[scored],
-        b=scores.b[scored],
-        not_scored=int(np.count_nonzero(~errored & ~scored)),
-        excluded=int(np.count_nonzero(errored)),
-        zero_a=zero_a[known],
-        zero_b=zero_b[known],
-    )
-
-
-def _info(run: Run, results: int, errored: NDArray[np.bool_]) -> RunInfo:
-    import numpy as np
-
+def run_info(run: Run, results: int, errors: int) -> RunInfo:
+    """The run with how many of its items have results and are in error."""
     stored = None if run.active else run.summary
     return RunInfo(
         number=run.number,
@@ -220,7 +310,7 @@ def _info(run: Run, results: int, errored: NDArray[np.bool_]) -> RunInfo:
         status=run.status,
         created_at=run.created_at,
         results=results,
-        errors=int(np.count_nonzero(errored)),
+        errors=errors,
         latency_ms=stored["latency_ms"] if stored else latency_percentiles(run),
     )
 
@@ -229,7 +319,7 @@ def _others(run: Run, shared: set[str]) -> tuple[str, ...]:
     return tuple(scorer.name for scorer in run.scorers.all() if scorer.name not in shared)
 
 
-def _seed(run_a: Run, run_b: Run) -> int:
+def seed_of(run_a: Run, run_b: Run) -> int:
     """The same for the same two runs, whichever is the baseline."""
     low, high = sorted((run_a.pk, run_b.pk))
     return (low * 1_000_003 + high) % 2**32

@@ -111,7 +111,7 @@ def shared_scorers(run_a: Run, run_b: Run) -> list[SharedScorer]:
     both = [
         (scorer, theirs[scorer.name])
         for scorer in run_a.scorers.all()
-        if scorer.name in theirs and _same_figure(scorer, theirs[scorer.name])
+        if scorer.name in theirs and same_figure(scorer, theirs[scorer.name])
     ]
     once = run_a.repetitions == run_b.repetitions == 1
     return [
@@ -127,5 +127,6 @@ def shared_scorers(run_a: Run, run_b: Run) -> list[SharedScorer]:
     ]
 
 
-def _same_figure(a: RunScorer, b: RunScorer) -> bool:
+def same_figure(a: RunScorer, b: RunScorer) -> bool:
+    """Whether the values of both mean the same kind of figure."""
     return (a.kind, a.higher_is_better) == (b.kind, b.higher_is_better)

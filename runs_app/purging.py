@@ -10,7 +10,7 @@ from datasets_app.public import ITEM_PURGED
 from evalhub.kit import events
 from evalhub.kit.errors import Conflict
 from runs_app import states
-from runs_app.models import Result, Run, RunScorer, Score
+from runs_app.models import Result, Run, RunScorer, RunVector, Score
 from runs_app.models.runs import Purpose
 from runs_app.models.work import RescoreState
 
@@ -41,6 +41,8 @@ def forget_item(*, dataset_id: int, project_id: int, number: int, inputs: Collec
     results = Result.objects.filter(run__in=runs, item_number=number)
     results.exclude(output_json=None).update(output_json=BLANK_OUTPUT)
     results.update(error_message="", spans_json=None, trace_id="")
+    # Packed fields of items hold their values; they are read anew when they are needed.
+    RunVector.objects.filter(run__in=runs, kind__startswith="label:").delete()
     scorers = RunScorer.objects.filter(run__in=runs)
     Score.objects.filter(run_scorer__in=scorers, item_number=number).update(reason="")
     if inputs:

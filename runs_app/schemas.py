@@ -52,11 +52,22 @@ class NewRescore(StrictBody):
     mode: Literal["add", "replace"] = "add"
 
 
-class RunPair(StrictBody):
-    """The baseline and the run that is held against it; `margin` is in points."""
+class ComparedRuns(StrictBody):
+    """2 to 20 runs, the first one the baseline unless `baseline` is another's place (from 0).
 
-    runs: list[RunRef] = Field(min_length=2, max_length=2)
+    `margin` is in points, `margins` those of single scorers by name. `cluster` is a field of the
+    items, "" for none. Of two runs alone: `slices`, a field to look at value by value, and `gate`,
+    one rule or several. Of more: `items`, those that all runs scored or what each pair has.
+    """
+
+    runs: list[RunRef] = Field(min_length=2, max_length=20)
     margin: float = Field(2.0, ge=0, le=100)
+    margins: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    cluster: str | None = Field(None, description="default: that of the dataset's defaults")
+    slices: str = Field("", description="such as metadata.topic")
+    gate: str | list[str] | None = Field(None, description="such as no-significant-regression")
+    baseline: int = Field(0, ge=0, le=19)
+    items: Literal["common", "pairwise"] = "common"
 
 
 class RunQuery(Paging):
@@ -181,7 +192,8 @@ class ResultAnswer(Schema):
 
 
 class ComparisonAnswer(Schema):
-    """Every difference is the second run minus the first. Nothing is rounded."""
+    """Every difference is the second run minus the first. Nothing is rounded. `gate` is null
+    unless one was asked for."""
 
     runs: list[dict[str, Any]]
     finished: bool
@@ -192,6 +204,29 @@ class ComparisonAnswer(Schema):
     scorers_only_b: list[str]
     settings_differ: list[str]
     headline: list[dict[str, str]]
+    measures: dict[str, dict[str, Any]]
+    cluster_field: str
+    slices: dict[str, Any] | None
+    gate: dict[str, Any] | None
+
+
+class ManyAnswer(Schema):
+    """More than two runs. Every difference is a run minus the baseline, which is named by its
+    number. Nothing is rounded."""
+
+    runs: list[dict[str, Any]]
+    baseline: int
+    items: str
+    finished: bool
+    paired: int
+    scorers: list[dict[str, Any]]
+    cluster_field: str
+
+
+class PreparingAnswer(Schema):
+    """Large runs are read in the background first: `done` of `total` parts. Ask again soon."""
+
+    preparing: dict[str, int]
 
 
 class ScorerAnswer(Schema):

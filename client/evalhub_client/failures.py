@@ -27,6 +27,7 @@ _RUN = {
     "max_tokens": "--max-tokens",
     "max_cost_usd": "--max-cost",
     "tags": "--tag",
+    "gate": "--gate",
 }
 _IMPORT = {
     "file": "FILE",
@@ -104,7 +105,15 @@ _ITEM = {
     "message": "--message",
     "revision": "--revision",
 }
+_COMPARE = {
+    "runs": "RUN",
+    "margin": "--margin",
+    "cluster": "--cluster",
+    "slices": "--slices",
+    "gate": "--gate",
+}
 _PLACES = {
+    "compare": _COMPARE,
     "items": _ITEM,
     "datasets": _DATASET,
     "export": _EXPORT,

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from evalhub_client import gate_options
 from evalhub_client.bulk_options import add_bulk_commands
 from evalhub_client.dataset_options import add_dataset_commands
 from evalhub_client.import_options import add_import
@@ -18,17 +19,19 @@ from evalhub_client.version_options import add_version_commands
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
     *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings", "export"),
-    "items",
+    *("items", "baseline"),
     *("bulk", "undo"),
     *("versions", "diff", "restore", "label", "schema"),
 )
 
 _EPILOG = """\
 Without --server the data folder on this machine is used (EVALHUB_HOME), through the same API.
-Exit codes: 0 ok, 1 error or the run failed, 2 usage, 130 stopped with Ctrl-C."""
+Exit codes: 0 ok, 1 error or the run failed, 2 usage, 3 a gate failed, 4 a gate is inconclusive,
+130 stopped with Ctrl-C."""
 _RUN_EPILOG = """\
 examples:
   evalhub run gsm8k --target recorded:metadata.solution --scorer exact_match --wait
+  evalhub run gsm8k --target gpt-small --baseline 12 --gate non-inferior:2
   evalhub run gsm8k --target gpt-small --target gpt-large --sample 200 --seed 7 --repetitions 3
   evalhub run gsm8k --target python:triage_v1 --wait \\
     --scorer '{"use": "numeric_match", "name": "answer", "extract": "A:\\\\s*(.+)"}'"""
@@ -81,9 +84,9 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add_import(add_command(commands, "import", "importing", "read a file into a dataset"))
     _add_run(add_command(commands, "run", "running", "run a dataset against a target", _RUN_EPILOG))
-    compare = add_command(commands, "compare", "comparing", "say what changed from run A to run B")
-    compare.add_argument("run_a", metavar="RUN_A", help="number or uuid")
-    compare.add_argument("run_b", metavar="RUN_B", help="number or uuid")
+    summary = "say what changed from run A to run B"
+    compare = add_command(commands, "compare", "comparing", summary, gate_options.EPILOG)
+    gate_options.add_compare(compare)
     add_command(commands, "runs", "listing", "list the project's runs, newest first")
     add_dataset_commands(commands)
     add_item_commands(commands)
@@ -189,6 +192,7 @@ def _add_run(to: argparse.ArgumentParser) -> None:
         "more, each is a run of its own",
     )
     _add_scorers(to)
+    gate_options.add_run_gates(to)
     for title, described in (("which items", _WHICH), ("how", _HOW), ("when to stop", _STOP)):
         group = to.add_argument_group(title)
         for option, metavar, kind, summary in described:

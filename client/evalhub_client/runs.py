@@ -144,15 +144,42 @@ class RunMethods:
         return self._connection.pages(f"{_run(run)}/results", params={"show": show, "q": q})
 
     def compare_runs(
-        self, run_a: int | str, run_b: int | str, *, margin: float | None = None
+        self,
+        run_a: int | str,
+        run_b: int | str,
+        *more: int | str,
+        margin: float | None = None,
+        margins: Mapping[str, float] | None = None,
+        cluster: str | None = None,
+        slices: str | None = None,
+        gate: str | Sequence[str] | None = None,
+        on_poll: Callable[[Json], None] | None = None,
     ) -> Json:
         """`{pairing, scorers: [...], ...}`: for each scorer the change from A to B with its
-        verdict.
+        verdict. With `more` runs, every run against the first: `{runs, scorers: [...], ...}`.
 
-        Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range).
+        Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range), and
+        `margins` has those of single scorers. `cluster` is a field of the items that keeps them
+        together ("" for none), `slices` one to look at value by value. With `gate`, such as
+        "no-significant-regression", the answer has `gate: {passed, inconclusive, reasons}`.
+        Very large runs are prepared first; `on_poll` then gets `{preparing: {done, total}}`.
         """
-        body = {"runs": [str(run_a), str(run_b)], **given(margin=margin)}
-        return self._connection.object("POST", "/datasets/compare", json=body)
+        body = {
+            "runs": [str(run) for run in (run_a, run_b, *more)],
+            **given(
+                margin=margin,
+                margins=None if margins is None else dict(margins),
+                cluster=cluster,
+                slices=slices,
+                gate=gate if gate is None or isinstance(gate, str) else list(gate),
+            ),
+        }
+        return waiting.wait(
+            lambda: self._connection.object("POST", "/datasets/compare", json=body),
+            lambda found: "preparing" not in found,
+            None,
+            on_poll,
+        )
 
 
 def dataset_path(dataset: str) -> str:

@@ -6,10 +6,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from evalhub.kit.dispatch import wake, wake_now
 from runs_app import states
 from runs_app.engine.summary import summarise
-from runs_app.models import Result, Run, Shard, Stay
+from runs_app.models import DatasetDefaults, Result, Run, Shard, Stay
 from runs_app.models.work import ShardState
+from runs_app.vectors import PACKED_FROM
 
 
 def finish_if_done(run_id: int) -> bool:
@@ -92,4 +94,10 @@ def _close(run: Run, status: str, reason: str, only_if: dict[str, object] | None
                 seat_limit=None,
             )
         )
+        if closed and DatasetDefaults.objects.filter(dataset=run.dataset_id).exclude(
+            baseline=None
+        ):
+            wake("runs.changes", run.dataset_id or 0)
+    if closed and run.succeeded + run.failed >= PACKED_FROM:
+        wake_now("runs.pack", run.pk, "")
     return bool(closed)

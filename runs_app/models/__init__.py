@@ -1,4 +1,4 @@
-from runs_app.models.defaults import DatasetDefaults
+from runs_app.models.defaults import DatasetDefaults, RunChange
 from runs_app.models.results import Result, Score, ScoreState
 from runs_app.models.runs import Purpose, Run, RunEvent, RunScorer
 from runs_app.models.targets import (
@@ -9,6 +9,7 @@ from runs_app.models.targets import (
     SavedTarget,
     TargetVersion,
 )
+from runs_app.models.vectors import RunVector
 from runs_app.models.work import Rescore, Shard, Stay
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "Rescore",
     "Result",
     "Run",
+    "RunChange",
     "RunEvent",
     "RunScorer",
+    "RunVector",
     "SavedTarget",
     "Score",
     "ScoreState",

@@ -150,6 +150,14 @@ def test_two_runs_are_compared(api, runs):
     assert [scorer["name"] for scorer in comparison["scorers"]] == ["exact"]
 
 
+def test_gates_decide_on_a_comparison(api, runs):
+    body = {"runs": [1, 2], "gate": ["threshold:0", "max-regressed-items:9"]}
+    gate = api.post("/datasets/compare", body).json()["gate"]
+    assert (gate["passed"], gate["inconclusive"], gate["exit_code"]) == (True, False, 0)
+    assert [reason["gate"] for reason in gate["reasons"]] == body["gate"]
+    assert api.post("/datasets/compare", {"runs": [1, 2]}).json()["gate"] is None
+
+
 def test_a_viewer_may_compare(viewer_api, runs):
     assert viewer_api.post("/datasets/compare", {"runs": ["1", "2"]}).status_code == 200
 
@@ -159,7 +167,14 @@ def test_a_viewer_may_compare(viewer_api, runs):
     [
         ({}, "/runs"),
         ({"runs": [1]}, "/runs"),
-        ({"runs": [1, 2, 3]}, "/runs"),
+        ({"runs": [1, 2] * 11}, "/runs"),
+        ({"runs": [1, 2, 2]}, "/runs"),
+        ({"runs": [1, 2], "baseline": 2}, "/baseline"),
+        ({"runs": [1, 2], "slices": "id"}, "/slices"),
+        ({"runs": [1, 2], "cluster": "metadata"}, "/cluster"),
+        ({"runs": [1, 2], "gate": "hope"}, "/gate"),
+        ({"runs": [1, 2], "gate": ["threshold:0.5", "threshold"]}, "/gate/1"),
+        ({"runs": [1, 2], "margins": {"exact": 101}}, "/margins/exact"),
         ({"runs": [1, None]}, "/runs/1"),
         ({"runs": [1, True]}, "/runs/1"),
         ({"runs": [1, 2], "margin": -1}, "/margin"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
-from evalhub_client.connect import connect
+from evalhub_client.connect import Door, connect
 from evalhub_client.names import run_reference
 from evalhub_client.output import (
     change,
@@ -19,6 +21,7 @@ from evalhub_client.output import (
     write,
     write_json,
 )
+from evalhub_client.progress import Progress
 
 Json = dict[str, Any]
 
@@ -53,22 +56,72 @@ _SCORER = (
 
 
 def run(options: argparse.Namespace) -> int:
+    run_a, run_b = run_reference(options.run_a), run_reference(options.run_b)
     with connect(options) as door:
-        found = door.client.compare_runs(run_reference(options.run_a), run_reference(options.run_b))
+        found = compared(
+            door,
+            run_a,
+            run_b,
+            Progress(),
+            margin=options.margin,
+            cluster=options.cluster,
+            slices=options.slices,
+            gate=options.gate,
+        )
     if options.json:
         write_json(as_json(found))
     else:
         write(as_text(found))
-    return 0
+    return gate_code(found)
+
+
+def compared(
+    door: Door, run_a: int | str, run_b: int | str, progress: Progress, **settings: Any
+) -> Json:
+    """The comparison; while large runs are prepared for it, progress on standard error."""
+    with contextlib.ExitStack() as stack:
+        tend: Callable[[], None] | None = None
+
+        def on_poll(found: Json) -> None:
+            nonlocal tend
+            if "preparing" in found:
+                parts = found["preparing"]
+                progress.show(f"Preparing the runs: {parts['done']} of {parts['total']} parts")
+                tend = tend or stack.enter_context(door.tended(progress.say))
+                tend()
+
+        try:
+            return door.client.compare_runs(run_a, run_b, on_poll=on_poll, **settings)
+        finally:
+            progress.clear()
+
+
+def gate_code(found: Json) -> int:
+    """0 passed or no gate, 3 failed, 4 inconclusive."""
+    gate = found.get("gate")
+    if not gate or gate["passed"]:
+        return 0
+    return 4 if gate["inconclusive"] else 3
+
+
+def gate_text(gate: Json) -> str:
+    """What the gates decided, and why, a line for each."""
+    word = "passed" if gate["passed"] else "inconclusive" if gate["inconclusive"] else "failed"
+    lines = [f"Gate {word}."]
+    for reason in gate["reasons"]:
+        lines.append(clean(f"  {reason['gate']}: {reason['state']}. {reason['text']}"))
+    return "\n".join(lines)
 
 
 def as_json(found: Json) -> Json:
-    """What `compare --json` prints."""
+    """What `compare --json` prints: with `gate`, `slices` when they were asked for."""
     scorers = []
     for scorer in found["scorers"]:
         sides = {side: {name: scorer[side][name] for name in _SIDE} for side in ("a", "b")}
         scorers.append({name: sides.get(name, scorer[name]) for name in _SCORER})
-    return {"pairing": {name: found["pairing"][name] for name in _PAIRING}, "scorers": scorers}
+    asked = {name: found[name] for name in ("slices", "gate") if found.get(name)}
+    pairing = {name: found["pairing"][name] for name in _PAIRING}
+    return {"pairing": pairing, "scorers": scorers, **asked}
 
 
 def as_text(found: Json) -> str:
@@ -83,6 +136,8 @@ def as_text(found: Json) -> str:
     if found["scorers"]:
         lines += [clean(f"{one['name']}: {one['sentence']}") for one in found["scorers"]]
         lines += ["", _figures(found["scorers"])]
+        if found.get("slices"):
+            lines += ["", *_slices(found["slices"])]
     else:
         lines.append("The runs have no scorer in common.")
     lines += ["", *_pairing(found["pairing"])]
@@ -93,13 +148,26 @@ def as_text(found: Json) -> str:
     if found["settings_differ"]:
         names = ", ".join(found["settings_differ"])
         lines.append(clean(f"Set up differently in the two runs: {names}."))
+    if found.get("gate"):
+        lines += ["", gate_text(found["gate"])]
     return "\n".join(lines)
 
 
-def _figures(scorers: list[Json]) -> str:
+def _slices(slices: Json) -> list[str]:
+    """The slices as a table like that of the scorers. Exploratory: their p are adjusted."""
+    title = f"{slices['scorer']} by {slices['field']}, exploratory:"
+    lines = [clean(title), _figures(slices["groups"], "Value")]
+    if slices["more"]:
+        lines.append(f"{counted(slices['more'], 'smaller slice')} more.")
+    if slices["without"]:
+        lines.append(f"{counted(slices['without'], 'pair')} without the field.")
+    return lines
+
+
+def _figures(scorers: list[Json], first: str = "Scorer") -> str:
     rows = [
         [
-            one["name"],
+            clean(one["name"]),
             figure(one["a"]["mean"], one["kind"]),
             figure(one["b"]["mean"], one["kind"]),
             change(one["delta"], one["kind"]),
@@ -111,7 +179,7 @@ def _figures(scorers: list[Json]) -> str:
         ]
         for one in scorers
     ]
-    headers = ["Scorer", "A", "B", "B − A", "95% CI", "p", "Improved", "Regressed", "Unchanged"]
+    headers = [first, "A", "B", "B − A", "95% CI", "p", "Improved", "Regressed", "Unchanged"]
     if any(one["q"] is not None for one in scorers):
         headers[5] = "p, q"
         for row, one in zip(rows, scorers, strict=True):

@@ -6,43 +6,80 @@ import argparse
 import sys
 from typing import Any
 
+from evalhub_client.commands.comparing import as_json as comparison_json
+from evalhub_client.commands.comparing import as_text as comparison_text
+from evalhub_client.commands.comparing import compared, gate_code
 from evalhub_client.commands.figures import as_json, as_text, exit_code
 from evalhub_client.commands.json_options import parse_object, parse_scorer
 from evalhub_client.connect import Door, connect
-from evalhub_client.failures import Interrupted
-from evalhub_client.names import require_dataset
+from evalhub_client.failures import Interrupted, UsageError
+from evalhub_client.names import require_dataset, run_reference
 from evalhub_client.output import counted, write, write_json
 from evalhub_client.progress import Progress, run_text
 from evalhub_client.waiting import run_ended
 
 Json = dict[str, Any]
 
+DEFAULT_GATE = "no-significant-regression"
+
 
 def run(options: argparse.Namespace) -> int:
     settings = _settings(options)
+    baseline = _baseline(options)
     progress = Progress()
     with connect(options) as door:
         dataset = require_dataset(door.client, options.dataset)
         made = []
         for target in options.target or [None]:
             made.append(door.client.start_run(dataset["id"], target=target, **settings))
-            if options.wait:
+            if options.wait or baseline:
                 progress.say(_started(made[-1]))
             elif not options.json:
                 write(_started(made[-1]))
-        if not options.wait:
+        if not (options.wait or baseline):
             _tell_started(options, door, made)
             return 0
         ended = []
         for one in made:
             ended.append(wait_for(door, one, progress))
             progress.say(run_text(ended[-1]))
+        found = _compare(door, baseline, ended, options, progress) if baseline else []
+    figures = [as_json(one) for one in ended]
+    texts = [as_text(one) for one in ended]
+    for one, comparison in zip(figures, found, strict=False):
+        one["comparison"] = comparison_json(comparison)
     if options.json:
-        figures = [as_json(one) for one in ended]
         write_json(figures if len(figures) > 1 else figures[0])
     else:
-        write("\n\n".join(as_text(one) for one in ended))
-    return max([exit_code(one) for one in ended])
+        write("\n\n".join([*texts, *(comparison_text(one) for one in found)]))
+    failed = max([exit_code(one) for one in ended])
+    return failed or _decided([gate_code(one) for one in found])
+
+
+def _baseline(options: argparse.Namespace) -> str:
+    """The run to compare to, "" for none. Raises UsageError for a gate without one."""
+    if options.baseline is not None:
+        return run_reference(options.baseline)
+    if options.gate:
+        raise UsageError("--gate compares with another run. Name it with --baseline.")
+    return ""
+
+
+def _compare(
+    door: Door,
+    baseline: str,
+    ended: list[Json],
+    options: argparse.Namespace,
+    progress: Progress,
+) -> list[Json]:
+    """Each ended run against the baseline, with the gates' decision."""
+    gates = options.gate or [DEFAULT_GATE]
+    return [compared(door, baseline, one["id"], progress, gate=gates) for one in ended]
+
+
+def _decided(codes: list[int]) -> int:
+    """A gate that failed (3) outweighs one that is inconclusive (4)."""
+    return 3 if 3 in codes else max(codes, default=0)
 
 
 def _settings(options: argparse.Namespace) -> Json:
