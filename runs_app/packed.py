@@ -27,7 +27,8 @@ def dump(arrays: Mapping[str, NDArray[Any]], extra: Any = None) -> bytes:
         elif values.dtype.kind == "i":
             stored, steps = np.diff(values, prepend=0), True
         elif values.dtype.kind == "f":
-            short = values.astype(np.float32)
+            with np.errstate(over="ignore"):
+                short = values.astype(np.float32)
             stored = short if np.array_equal(short, values, equal_nan=True) else values
         if stored.dtype.kind == "i":
             stored = stored.astype(_smallest(stored))
