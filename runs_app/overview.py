@@ -9,11 +9,9 @@ from django.db.models import F, Sum
 
 from datasets_app import public
 from evalhub.kit.figures import decimal, integer, percent
-from evalhub.kit.plots import TrendPoint
-from runs_app import states
+from runs_app import changes, states
+from runs_app.changes import Change
 from runs_app.models import Run, Shard
-
-TREND_RUNS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +37,16 @@ class RunLine:
     p95: float | None
     tokens: int | None
     cost_usd: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """The primary scorer over the last runs of a dataset, oldest first."""
-
-    scorer: str
-    points: tuple[TrendPoint, ...]
-    label: str
+    change: Change | None  # of the primary scorer against the baseline
+    is_baseline: bool
 
 
 def lines(runs: Sequence[Run]) -> list[RunLine]:
-    """One line for each run, in the given order; at most two queries."""
+    """One line for each run, in the given order; at most four queries."""
     ids = {run.dataset_id for run in runs if run.dataset_id is not None}
     datasets = public.datasets_by_id(ids)
+    baselines = changes.baselines_of(ids)
+    found = changes.changes_of(runs, baselines)
     done = _done([run.pk for run in runs if run.active])
     return [
         RunLine(
@@ -66,6 +59,8 @@ def lines(runs: Sequence[Run]) -> list[RunLine]:
             p95=_latency(run, "p95"),
             tokens=_tokens(run),
             cost_usd=run.summary.get("cost_usd") if run.summary else None,
+            change=_primary_change(run, found.get(run.pk, {})),
+            is_baseline=any(base.pk == run.pk for base in baselines.values()),
         )
         for run in runs
     ]
@@ -89,29 +84,9 @@ def primary_score(run: Run) -> PrimaryScore | None:
     return PrimaryScore(scorer.name, text, interval)
 
 
-def trend(newest_first: Sequence[Run]) -> Trend | None:
-    """The trend of the newest run's primary scorer; None for fewer than two completed runs."""
-    completed = [run for run in newest_first if run.status == states.COMPLETED and run.summary]
-    scorer = next((each for run in completed[:1] for each in run.scorers.all()), None)
-    if scorer is None or (scorer.kind != "binary" and (scorer.low, scorer.high) != (0.0, 1.0)):
-        return None
-    points: list[TrendPoint] = []
-    version: int | None = None
-    for run in reversed(completed):
-        figures = (run.summary or {})["scores"].get(scorer.name)
-        if not figures or figures["mean"] is None or not figures["ci95"]:
-            continue
-        low, high = figures["ci95"]
-        changed = version is not None and version != run.dataset_version
-        name = f"Run {run.number}, {run.name}"
-        points.append(TrendPoint(figures["mean"], low, high, name, f"#{run.number}", changed))
-        version = run.dataset_version
-    points = points[-TREND_RUNS:]
-    if len(points) < 2:
-        return None
-    first, last = percent(points[0].value), percent(points[-1].value)
-    label = f"{scorer.name}: {first} in the first of {len(points)} runs, {last} in the last"
-    return Trend(scorer.name, tuple(points), label)
+def _primary_change(run: Run, found: dict[str, Change]) -> Change | None:
+    scorer = next(iter(run.scorers.all()), None)
+    return None if scorer is None else found.get(scorer.name)
 
 
 def _done(active: Sequence[int]) -> dict[int, int]:

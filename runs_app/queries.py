@@ -50,17 +50,26 @@ __all__ = [
     "summary",
 ]
 
+TAGGED = 5_000  # runs among which a tag is looked for
 MAX_NUMBER = 2**31 - 1  # what the column holds
 _NOT_MEASURED = {"tokens": None, "cost_usd": None, "retries": 0}
 
 
 def runs(
-    user: User, project: Project, *, dataset_id: int | None = None, status: str = "", q: str = ""
+    user: User,
+    project: Project,
+    *,
+    dataset_id: int | None = None,
+    status: str = "",
+    q: str = "",
+    target: str = "",
+    tag: str = "",
 ) -> QuerySet[Run]:
     """The project's runs that lists show, newest first, with their scorers and authors.
 
     `status` is one state, or "active" for all that are not over; `q` is looked for in the name and
-    the target, and may be a run's number (with or without #).
+    the target, and may be a run's number (with or without #). `target` is a reference, `tag` one of
+    the tags of a dataset's newest TAGGED runs.
     """
     found = (
         Run.objects.for_user(user)
@@ -77,6 +86,12 @@ def runs(
         found = found.active()
     elif status:
         found = found.filter(status=status) if status in states.ALL else found.none()
+    if target:
+        found = found.filter(target_ref=target)
+    if tag:
+        # In Python: neither database can look into a list of texts in a way the other can.
+        newest = found.prefetch_related(None).values_list("pk", "tags")[:TAGGED]
+        found = found.filter(pk__in=[pk for pk, tags in newest if tag in tags])
     if q := q.strip():
         wanted = Q(name__icontains=q) | Q(target_ref__icontains=q)
         number = _number(q)

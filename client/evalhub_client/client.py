@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from evalhub_client.baselines import BaselineMethods
 from evalhub_client.bulk import BulkMethods
 from evalhub_client.connection import Connection, Json
 from evalhub_client.datasets import DatasetMethods
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 class Client(
+    BaselineMethods,
     BulkMethods,
     DatasetMethods,
     ImportMethods,

@@ -60,6 +60,12 @@ def add_dataset_commands(commands: Any) -> None:
         act.add_argument("dataset", metavar="DATASET", help="name or slug")
         if name == "delete":
             act.add_argument("--yes", action="store_true", help="do not ask for its name")
+    baseline = add_command(
+        commands, "baseline", "baseline", "show or pin the run that others are compared with"
+    )
+    baseline.add_argument("dataset", metavar="DATASET", help="name or slug")
+    baseline.add_argument("run", metavar="RUN", nargs="?", help="number or uuid; none shows it")
+    baseline.add_argument("--none", action="store_true", help="unpin the baseline there is")
     _add_export(commands)
 
 

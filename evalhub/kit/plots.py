@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from evalhub.kit.figures import duration_ms, money
 from evalhub.kit.svg import drawing, escape, nice_ticks, num, path, text_at, tick_label
 
 Kind = Literal["good", "bad", "none"]
+TrendUnit = Literal["share", "number", "ms", "usd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,28 +183,35 @@ def latency_strip(
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """One run of a trend: its score and interval as shares, and what to call it.
+    """One run of a trend: its figure with its interval (None without one), and what to call it.
 
     `new_version` marks a run on another dataset version than the one before; it breaks the line.
+    `href` is where a click on the point leads.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     name: str
     tick: str
     new_version: bool = False
+    href: str = ""
 
 
 def trend(
-    points: Sequence[TrendPoint], label: str, *, percent: bool = True, w: int = 1120, h: int = 190
+    points: Sequence[TrendPoint],
+    label: str,
+    *,
+    unit: TrendUnit = "share",
+    w: int = 1120,
+    h: int = 190,
 ) -> str:
-    """Scores over time with a 95% band; empty for no run. The axis may start above 0."""
+    """Figures over time with a 95% band; empty for no run. The axis may start above 0."""
     if not points:
         return ""
-    left, right, top, bottom = 40, 64, 12, 26
-    factor, unit = (100, "%") if percent else (1, "")
-    axis = nice_ticks(min(p.low for p in points), max(p.high for p in points), 4)
+    left, right, top, bottom = 60, 72, 12, 26
+    ends = [end for p in points for end in (p.low, p.value, p.high) if end is not None]
+    axis = nice_ticks(min(ends), max(ends), 4)
     low, high = axis[0], axis[-1]
 
     def x(i: int) -> float:
@@ -215,27 +224,49 @@ def trend(
     for t in axis:
         at = num(y(t))
         body += f'<line class="c-grid" x1="{left}" x2="{w - right}" y1="{at}" y2="{at}"/>'
-        body += text_at(left - 8, y(t) + 4, tick_label(round(t * factor, 6)) + unit, "end")
+        body += text_at(left - 8, y(t) + 4, _said(t, unit), "end")
     for part in _unbroken(points):
-        upper = [(x(i), y(points[i].high)) for i in part]
-        lower = [(x(i), y(points[i].low)) for i in reversed(part)]
-        body += f'<path class="c-band" d="{path(upper + lower)}Z"/>'
+        upper = [(x(i), y(p.high)) for i in part if (p := points[i]).high is not None]
+        lower = [(x(i), y(p.low)) for i in reversed(part) if (p := points[i]).low is not None]
+        if upper and lower:
+            body += f'<path class="c-band" d="{path(upper + lower)}Z"/>'
         body += f'<path class="c-line" d="{path([(x(i), y(points[i].value)) for i in part])}"/>'
     room, last_x = 44.0, -math.inf
     for i, point in enumerate(points):
-        cls = "c-dot c-dot--open" if point.new_version else "c-dot"
-        figures = [tick_label(round(v * factor, 1)) for v in (point.value, point.low, point.high)]
-        told = f"{point.name}: {figures[0]}{unit} (95% CI {figures[1]} to {figures[2]})"
-        body += (
-            f'<circle class="{cls}" cx="{num(x(i))}" cy="{num(y(point.value))}" r="4">'
-            f"<title>{escape(told)}</title></circle>"
-        )
+        body += _trend_dot(point, x(i), y(point.value), unit)
         if x(i) - last_x >= room:
             body += text_at(x(i), h - 6, point.tick, "middle")
             last_x = x(i)
-    value = tick_label(round(points[-1].value * factor, 1)) + unit
-    body += text_at(x(len(points) - 1) + 8, y(points[-1].value) + 4, value, "", "em")
-    return drawing("chart chart--trend", w, h, label, body)
+    last = points[-1].value
+    body += text_at(x(len(points) - 1) + 8, y(last) + 4, _said(last, unit), "", "em")
+    role = "group" if any(point.href for point in points) else "img"
+    return drawing("chart chart--trend", w, h, label, body, role=role)
+
+
+def _trend_dot(point: TrendPoint, x: float, y: float, unit: TrendUnit) -> str:
+    cls = "c-dot c-dot--open" if point.new_version else "c-dot"
+    told = f"{point.name}: {_said(point.value, unit)}"
+    if point.low is not None and point.high is not None:
+        told += f" (95% CI {_said(point.low, unit, bare=True)} to "
+        told += f"{_said(point.high, unit, bare=True)})"
+    words = escape(told)
+    dot = f'<circle class="{cls}" cx="{num(x)}" cy="{num(y)}" r="4"><title>{words}</title></circle>'
+    if not point.href:
+        return dot
+    # The larger circle, which is not seen, is easier to hit.
+    reach = f'<circle class="c-reach" cx="{num(x)}" cy="{num(y)}" r="12"/>'
+    return f'<a href="{escape(point.href)}" aria-label="{words}">{reach}{dot}</a>'
+
+
+def _said(value: float, unit: TrendUnit, *, bare: bool = False) -> str:
+    """The figure as its axis writes it; `bare` leaves out a %."""
+    if unit == "ms":
+        return duration_ms(value)
+    if unit == "usd":
+        return money(value)
+    if unit == "number":
+        return tick_label(round(value, 3))
+    return tick_label(round(value * 100, 1)) + ("" if bare else "%")
 
 
 def _percentile(ordered: Sequence[float], q: float) -> float:

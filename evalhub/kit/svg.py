@@ -67,10 +67,15 @@ def text_at(x: float, y: float, text: str, anchor: str = "", cls: str = "") -> s
     return f'<text x="{num(x)}" y="{num(y)}"{attributes}>{escape(text)}</text>'
 
 
-def drawing(cls: str, w: float, h: float, label: str, body: str, extra: str = "") -> str:
-    """The outer svg element, with the label as accessible name and as title."""
+def drawing(
+    cls: str, w: float, h: float, label: str, body: str, extra: str = "", role: str = "img"
+) -> str:
+    """The outer svg element, with the label as accessible name and as title.
+
+    The role is "group" for a drawing with links: what is inside an image is not to be reached.
+    """
     words = escape(label)
     return (
-        f'<svg class="{cls}" viewBox="0 0 {num(w)} {num(h)}"{extra} role="img"'
+        f'<svg class="{cls}" viewBox="0 0 {num(w)} {num(h)}"{extra} role="{role}"'
         f' aria-label="{words}"><title>{words}</title>{body}</svg>'
     )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from datasets_app import public
 from evalhub.access.models import Project
 from evalhub.kit.figures import duration_ms, integer, money, percent
-from runs_app import queries
+from runs_app import changes, queries
 from runs_app.models import Run
 from runs_app.views.shown import took
 
@@ -22,11 +22,14 @@ def head(project: Project, run: Run) -> dict[str, Any]:
     """Context of `runs/_head.html`."""
     over = not run.active
     dataset = queries.datasets_of([run])[run.pk]
+    base = changes.baseline_of(run.dataset_id)
     tried = over and not dataset.deleted and _was_try(run)
     return {
         "run": run,
         "dataset": dataset,
         "took": took(run),
+        "baseline": base,
+        "is_baseline": base is not None and base.pk == run.pk,
         "run_url": reverse("runs:detail", args=[project.slug, run.number]),
         "errors_to_retry": run.failed if over else 0,
         "skipped": max(0, run.total_results - run.succeeded - run.failed) if over else 0,

@@ -17,7 +17,7 @@ from django.shortcuts import render
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.figures import integer
-from runs_app import passing, queries
+from runs_app import changes, passing, queries
 from runs_app.engine.throttling import limit_of
 from runs_app.history import EventLine, history
 from runs_app.models import Run, Score
@@ -26,7 +26,7 @@ from runs_app.rate import Look, look_again
 from runs_app.usage import Usage, usage
 from runs_app.views.common import find_run, number_in
 from runs_app.views.heads import head
-from runs_app.views.shown import latency_label, latency_profile, tiles
+from runs_app.views.shown import latency_label, latency_profile, tiles, with_changes
 
 SMALL = 20_000  # results; up to here the bar and the figures tell passed from failed while it runs
 FIGURES_EVERY_S = 4  # of a small run
@@ -138,6 +138,8 @@ def _summary(run: Run) -> dict[str, Any]:
     done = summary["succeeded"] + summary["failed"]
     tokens = summary["tokens"] or {}
     latency = latency_profile(summary)
+    base = None if run.active else changes.baseline_of(run.dataset_id)
+    shown = tiles(list(run.scorers.all()), summary, run.repetitions)
     used = Usage(
         results=done,
         errors=summary["errors"],
@@ -148,7 +150,8 @@ def _summary(run: Run) -> dict[str, Any]:
     )
     return _used(run, used, done) | {
         "summary": summary,
-        "tiles": tiles(list(run.scorers.all()), summary, run.repetitions),
+        "tiles": with_changes(shown, changes.change_of(run, base)),
+        "compared_with": base,
         "success": summary["succeeded"] / done if done else None,
         "success_label": f"{integer(summary['succeeded'])} succeeded, "
         f"{integer(summary['failed'])} errors",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app.diffing import Diff, diff_json, diff_text
@@ -12,6 +12,7 @@ from evalhub.kit.highlight import SHOWN, as_text
 from evalhub.kit.json import loads
 from evalhub.kit.plots import LatencyProfile
 from runs_app import passing
+from runs_app.changes import Change
 from runs_app.models import Run, RunScorer
 from runs_app.queries import ResultRow, ScoreRow
 
@@ -52,7 +53,8 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One scorer's figures for the summary strip."""
+    """One scorer's figures for the summary strip. `change` is that against the baseline, None
+    without one."""
 
     scorer: RunScorer
     binary: bool
@@ -66,6 +68,7 @@ class Tile:
     high: float
     threshold: float | None
     label: str
+    change: Change | None = None
 
 
 def shown(row: ResultRow, scorers: Sequence[RunScorer], url: str = "") -> Shown:
@@ -98,6 +101,15 @@ def tiles(
     scores, shapes = summary["scores"], summary["distribution"]
     return [
         _tile(scorer, scores[scorer.name], shapes[scorer.name], repetitions) for scorer in scorers
+    ]
+
+
+def with_changes(found: Sequence[Tile], changes: dict[str, Change]) -> list[Tile]:
+    """The tiles with what each scorer changed against the baseline."""
+    return [
+        replace(tile, change=change) if change else tile
+        for tile in found
+        for change in [changes.get(tile.scorer.name)]
     ]
 
 

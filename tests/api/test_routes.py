@@ -75,6 +75,9 @@ CONTRACT = {
     "post /datasets/runs/{run}/rescore",
     "delete /datasets/runs/{run}",
     "get /datasets/runs/{run}/events",
+    "get /datasets/runs/{run}/change",
+    "get /datasets/{id}/baseline",
+    "put /datasets/{id}/baseline",
     "post /datasets/compare",
     "get /targets",
     "post /targets",
@@ -122,6 +125,7 @@ BODIES = {
     "put /datasets/{id}": {"name": "Taken over"},
     "post /datasets/{id}/duplicate": {"name": "Taken over"},
     "post /datasets/{id}/runs": {"target": "echo"},
+    "put /datasets/{id}/baseline": {"run": None},
     "post /datasets/runs/{run}/rescore": {"scorers": ["contains"]},
     "post /datasets": {"name": "x"},
     "post /targets": {

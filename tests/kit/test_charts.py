@@ -255,6 +255,22 @@ def test_a_new_dataset_version_breaks_the_trend_line_and_opens_its_circle() -> N
     assert "81%" in texts(plots.trend(points, "x"))
 
 
+def test_a_point_of_a_trend_leads_to_its_run_and_says_its_figure() -> None:
+    points = [
+        plots.TrendPoint(v, None, None, f"Run {i} <b>", str(i), href=f"/runs/{i}?a=1&b=2")
+        for i, v in enumerate((820.0, 5800.0))
+    ]
+    drawn = plots.trend(points, "x", unit="ms")
+    root = parse(drawn)
+    links = list(root.iter("a"))
+    assert [e.get("href") for e in links] == ["/runs/0?a=1&b=2", "/runs/1?a=1&b=2"]
+    assert links[0].get("aria-label") == "Run 0 <b>: 820 ms"
+    assert root.get("role") == "group"
+    assert "c-band" not in drawn
+    assert "5.8 s" in texts(drawn)
+    assert parse(plots.trend([POINT], "x")).get("role") == "img"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
