@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runs_app.views import (
+    baseline,
     compare,
     connections,
     defaults,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("runs/<int:number>/resume/", life.resume, name="resume"),
     path("runs/<int:number>/retry/", life.retry, name="retry"),
     path("runs/<int:number>/rescore/", life.rescore, name="rescore"),
+    path("runs/<int:number>/baseline/", baseline.pin, name="baseline"),
     path("runs/<int:number>/delete/", life.delete, name="delete"),
     path("compare", compare.compare, name="compare"),
     path("compare/items", compare.items, name="compare_items"),
