@@ -137,3 +137,22 @@ def test_problems_are_a_file_and_404_when_there_are_none(api, dataset):
 def test_an_unknown_import_is_404(api, ref):
     for call in (api.get(f"/imports/{ref}"), api.post(f"/imports/{ref}/cancel")):
         assert_problem(call, 404)
+
+
+def test_a_staged_import_is_read_again_mapped_previewed_checked_and_applied(api, dataset):
+    job = api.upload(IMPORTS, "sums.csv", CSV, '{"apply": false}').json()
+    path = f"/imports/{job['id']}"
+    again = api.call("PUT", f"{path}/reading", {"delimiter": ","}).json()
+    assert again["columns"] == ["question;answer;topic"]
+    api.call("PUT", f"{path}/reading", {})
+    columns = [{"column": "topic", "destination": "metadata", "key": "about.topic"}]
+    body = {"input": ["question"], "expected": ["answer"], "columns": columns}
+    mapped = api.call("PUT", f"{path}/mapping", body | {"known_are": "update"}).json()
+    assert (mapped["state"], mapped["known_are"]) == ("staged", "update")
+    rows = api.get(f"{path}/preview?rows=1").json()["rows"]
+    assert rows[0]["item"]["metadata"] == {"about": {"topic": "sum"}}
+    assert rows[0]["item"]["source"] == "sums.csv, line 2"
+    assert api.call("POST", f"{path}/check").json()["state"] == "checking"
+    assert_problem(api.call("PUT", f"{path}/mapping", {"input": ["questoin"]}), 422)
+    assert api.call("POST", f"{path}/apply", {"on_error": "skip"}).json()["state"] == "importing"
+    assert_problem(api.call("POST", f"{path}/check"), 409)

@@ -258,3 +258,43 @@ def test_a_guessed_mapping_is_told_and_a_given_one_is_not(
     assert "Columns by their names: input: q; expected output: a." in guessed.err
     given = evalhub("import", file, "--dataset", "Sums", "--input", "q", "--expected", "a")
     assert "Columns by their names" not in given.err
+
+
+def test_any_field_can_be_mapped_and_known_rows_updated(
+    new: ApiServer, evalhub: Evalhub, file: str
+) -> None:
+    new.answer("GET", JOB, Reply(recorded.import_job(rows_updated=1)))
+    options = "--map q=input --map a=b=expected_output.x.y:number --known-by content --known update"
+    ran = evalhub("import", file, "--dataset", "Sums", *options.split(), "--encoding", "cp1252")
+    assert ran.out == "Imported 2 items into Sums (sums) as v1. 1 item was updated.\n"
+    (sent,) = new.requests("POST", "/datasets/sums/imports")
+    columns = [
+        {"column": "q", "destination": "input", "read_as": "auto"},
+        {"column": "a=b", "destination": "expected_output", "read_as": "number", "key": "x.y"},
+    ]
+    assert f'"columns": {json.dumps(columns)}'.encode() in sent.body
+    for said in ('"known_by": "content"', '"known_are": "update"', '"encoding": "cp1252"'):
+        assert said.encode() in sent.body
+
+
+@pytest.mark.parametrize("wrong", ["q", "=input", "q=", "q=input:colour"])
+def test_a_mapping_that_is_none_is_told(evalhub: Evalhub, file: str, wrong: str) -> None:
+    ran = evalhub("import", file, "--dataset", "Sums", "--map", wrong)
+    assert ran.code == 2
+    assert "is not COL=FIELD[.KEY][:TYPE]" in ran.err
+
+
+def test_a_check_imports_nothing_and_writes_the_errors(
+    new: ApiServer, evalhub: Evalhub, file: str, tmp_path: Path
+) -> None:
+    checked = recorded.import_job("checked", rows_bad=1, version=None)
+    new.answer("POST", f"{JOB}/check", Reply(recorded.import_job("checking")))
+    new.answer("GET", JOB, Reply(checked))
+    new.answer("POST", f"{JOB}/cancel", Reply(recorded.import_job("cancelled")))
+    new.answer("GET", f"{JOB}/problems", Reply("line,column\n3,q\n"))
+    errors = tmp_path / "errors.csv"
+    ran = evalhub("import", file, "--dataset", "Sums", "--check", "--errors", str(errors))
+    assert ran.code == 1
+    assert "Nothing was imported." in ran.out
+    assert len(new.requests("POST", f"{JOB}/cancel")) == 1
+    assert len(new.requests("DELETE", "/datasets/sums")) == 1
