@@ -179,7 +179,7 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_description(description: str) -> str:
-    description = description.strip()
+    description = description.replace("\r\n", "\n").strip()
     if len(description) > MAX_DESCRIPTION:
         detail = f"A description has at most {MAX_DESCRIPTION:,} characters."
         raise Invalid(detail, errors=[FieldError("/description", detail)])
