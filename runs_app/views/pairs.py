@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -43,8 +43,20 @@ class OpenSide:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A field of an item that A and B saw differently."""
+
+    label: str
+    compared: Compared
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPair:
-    """The open item: what went in, what was expected, and both outputs beside each other."""
+    """The open item: what went in, what was expected, and both outputs beside each other.
+
+    `edits` are what changed in the item itself between the versions that the runs used, `previous`
+    and `next` the addresses of its neighbours in the group, "" at the ends.
+    """
 
     pair: comparing.ComparedItem
     input: Any
@@ -52,6 +64,9 @@ class OpenPair:
     expected: Any
     sides: tuple[OpenSide, OpenSide]
     compared: Compared | None
+    edits: tuple[Edit, ...] = ()
+    previous: str = ""
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,7 @@ class ItemsView:
     q: str
     open: OpenPair | None
     numbers: tuple[int, int]
-    margin: str
+    kept: Mapping[str, str]
     after: int | None
     project_slug: str
 
@@ -116,6 +131,10 @@ class ItemsView:
             if self.page.counts[name] or name in SHOWN_WHEN_EMPTY or name == self.show
         ]
 
+    def hidden(self) -> list[tuple[str, str]]:
+        """What a form must send along to keep the rest of the address."""
+        return [(name, value) for name, value in self.kept.items() if value]
+
     @property
     def words(self) -> str:
         """What the group holds: "regressed", "only in A"."""
@@ -138,6 +157,10 @@ class ItemsView:
         less = self.page.before
         return "" if less is None else self._url("runs:compare", after=less or None)
 
+    def item_url(self, number: int, after: int | None) -> str:
+        """The address that opens an item, on the page from offset `after`."""
+        return self._url("runs:compare", i=number, after=after or None)
+
     def _line(self, pair: comparing.ComparedItem, is_open: bool) -> PairLine:
         number = None if is_open else pair.number
         return PairLine(
@@ -152,7 +175,7 @@ class ItemsView:
 
     def _url(self, name: str, **changed: object) -> str:
         a, b = self.numbers
-        kept = {"margin": self.margin, "by": self.by, "f": self.show, "q": self.q}
+        kept = {**self.kept, "by": self.by, "f": self.show, "q": self.q}
         rest = query({**kept, "after": self.after, **changed}).replace("?", "&")
         return f"{reverse(name, args=[self.project_slug])}?run={a}&run={b}{rest}"
 
@@ -184,7 +207,55 @@ def opened_pair(
             _side("b", run_b, pair.b, output_b, difference.after if difference else ()),
         ),
         compared=difference,
+        edits=_edits(pair),
     )
+
+
+def with_neighbours(view: ItemsView, run_a: Run, run_b: Run) -> ItemsView:
+    """The view whose open item knows its neighbours, those of the next pages too."""
+    rows = list(view.page.rows)
+    opened = view.open
+    place = next((i for i, row in enumerate(rows) if opened and row is opened.pair), None)
+    if opened is None or place is None:
+        return view
+    first = view.page.first
+
+    def address(at: int) -> str:
+        """Of the item at an offset of the whole group."""
+        if not 0 <= at < view.page.total:
+            return ""
+        inside = at - first
+        if 0 <= inside < len(rows):
+            return view.item_url(rows[inside].number, first)
+        found = comparing.items_page(
+            run_a, run_b, scorer=view.by, show=view.show, after=at, size=1, q=view.q
+        )
+        start = view.page.after if at > first else view.page.before
+        return view.item_url(found.rows[0].number, start) if found.rows else ""
+
+    here = first + place
+    return replace(view, open=replace(opened, previous=address(here - 1), next=address(here + 1)))
+
+
+def _edits(pair: comparing.ComparedItem) -> tuple[Edit, ...]:
+    """What the two runs saw differently of the item; nothing unless its content changed."""
+    if pair.group != "changed" or pair.a is None or pair.b is None:
+        return ()
+    old, new = pair.a.item, pair.b.item
+    fields = (
+        ("Input", old.input_json, new.input_json),
+        ("Expected", old.expected_json, new.expected_json),
+        ("Context", old.context_json, new.context_json),
+    )
+    return tuple(
+        Edit(label, compared(_value(before), _value(after)))
+        for label, before, after in fields
+        if before != after
+    )
+
+
+def _value(text: str | None) -> Any:
+    return "" if text is None else loads(text)
 
 
 def _side(

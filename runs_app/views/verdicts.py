@@ -11,16 +11,10 @@ from evalhub.kit.figures import decimal, duration_ms, integer, p_value
 from evalhub.kit.plots import ForestScale, forest_scale
 from runs_app.comparing import Comparison
 from runs_app.comparison import ScorerComparison
+from runs_app.views.methods import METHODS, method_sentences
 from runs_app.views.shown import interval_text, mean_text
 
 LEAST_TOLD_MS = 1.0  # a smaller difference of latency is no news
-METHODS = {
-    "tango": "Tango's score interval",
-    "t": "the paired t interval",
-    "mcnemar_midp": "mid-p McNemar",
-    "paired_t": "the paired t-test",
-    "sign_flip": "the sign-flip permutation test",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,7 @@ class ScoreLine:
     regressed_url: str
     unchanged_url: str
     errors_as_zero: str
+    method: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +93,33 @@ def pairing_facts(paired: Paired) -> list[Fact]:
     return [Fact(count, text, paired.items(show)) for count, text, show in rows if count]
 
 
+def partial(lines: Sequence[ScoreLine]) -> bool:
+    """Whether some scorer does without some pairs, so that the table says how many each has."""
+    return any(line.c.left_out.pairs for line in lines)
+
+
+def slice_lines(paired: Paired) -> list[ScoreLine]:
+    """A row for each value of the field that slices are made by; empty without slices."""
+    slices = paired.found.slices
+    return [_line(paired, group) for group in slices.groups] if slices else []
+
+
+def exclusions(paired: Paired) -> list[tuple[str, str, str]]:
+    """(scorer, how many are left out and why, the address that lists them) of the scorers whose
+    verdict is to check that first."""
+    return [
+        (
+            c.name,
+            c.left_out.sentence(),
+            paired.items(
+                "errors" if c.left_out.errored_a or c.left_out.errored_b else "not_scored", c.name
+            ),
+        )
+        for c in paired.found.scorers
+        if c.code == "check_exclusions"
+    ]
+
+
 def more_sentences(found: Comparison) -> str:
     """What the box adds under its lines: the scorers that got no line, and latency."""
     if not found.finished:
@@ -108,11 +130,16 @@ def more_sentences(found: Comparison) -> str:
         for scorer in found.scorers
         if f"{scorer.name} {scorer.verdict.lead}" not in told
     ]
+    said += [sentence] if (sentence := _latency(found)) else []
+    return " ".join(said)
+
+
+def _latency(found: Comparison) -> str:
     a, b = found.a.latency_ms["p50"], found.b.latency_ms["p50"]
     if a is not None and b is not None and abs(b - a) >= LEAST_TOLD_MS:
         word = "slower" if b > a else "faster"
-        said.append(f"B is {duration_ms(abs(b - a))} {word} at p50.")
-    return " ".join(said)
+        return f"B is {duration_ms(abs(b - a))} {word} at p50."
+    return ""
 
 
 def _line(paired: Paired, c: ScorerComparison) -> ScoreLine:
@@ -153,6 +180,7 @@ def _line(paired: Paired, c: ScorerComparison) -> ScoreLine:
         regressed_url=paired.items("regressed", c.name),
         unchanged_url=paired.items("unchanged", c.name),
         errors_as_zero=_errors_as_zero(c),
+        method=method_sentences(c),
     )
 
 
