@@ -22,6 +22,10 @@ for name in (
     os.environ.pop(name, None)
 os.environ["EVALHUB_PLUGINS"] = "tests.plugin_targets,tests.troubled_targets,tests.faults.targets"
 if os.environ.get("DATABASE_URL"):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker.isdigit():  # each process a Redis database of its own, as it has one of PostgreSQL
+        server, _, number = os.environ["CELERY_BROKER_URL"].rpartition("/")
+        os.environ["CELERY_BROKER_URL"] = f"{server}/{int(number) + int(worker)}"
     os.environ.setdefault("EVALHUB_SECRET_KEY", "only-for-tests-" + "x" * 40)
     os.environ.setdefault("EVALHUB_ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
     os.environ["EVALHUB_ALLOWED_ADDRESSES"] = "127.0.0.0/8,::1/128"  # the tests' own servers

@@ -148,7 +148,11 @@ def test_what_does_not_apply_is_not_scored(spec: Any, expected: Any, reason: str
 
 
 @pytest.mark.parametrize("builtin", catalogue(), ids=lambda builtin: builtin.use)
-@pytest.mark.parametrize("output", ["\ud800", float("nan"), object(), {1: {2, 3}}], ids=ascii)
+@pytest.mark.parametrize(
+    "output",
+    ["\ud800", float("nan"), object(), {1: {2, 3}}],
+    ids=["half a pair", "nan", "object", "set in an object"],
+)
 def test_no_output_makes_a_scorer_raise(builtin: Any, output: Any) -> None:
     given = {"pattern": "x"} if builtin.use == "regex" else {}
     scorer = build(parse_spec({"use": builtin.use, **given}))
