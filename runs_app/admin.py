@@ -19,8 +19,10 @@ from runs_app.models import (
     Rescore,
     Result,
     Run,
+    RunChange,
     RunEvent,
     RunScorer,
+    RunVector,
     SavedTarget,
     Score,
     Shard,
@@ -161,3 +163,17 @@ class StayAdmin(ReadOnlyAdmin):
 class RatePaceAdmin(ReadOnlyAdmin):
     list_display = ("connection", "requests_at", "tokens_at")
     list_select_related = ("connection",)
+
+
+@admin.register(RunChange)
+class RunChangeAdmin(ReadOnlyAdmin):
+    list_display = ("run", "key")
+    list_select_related = ("run",)
+
+
+@admin.register(RunVector)
+class RunVectorAdmin(ReadOnlyAdmin):
+    list_display = ("run", "kind", "key", "made_at")
+    list_select_related = ("run",)
+    exclude = ("data",)
+    ordering = ("-pk",)

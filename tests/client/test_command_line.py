@@ -25,7 +25,6 @@ Evalhub = Callable[..., Ran]
         (("improt", "f.csv"), "There is no command 'improt'"),
         (("import", "f.csv"), "--dataset"),
         (("import", "f.csv", "--dataset", "x", "--format", "xlsx"), "invalid choice: 'xlsx'"),
-        (("run", "sums"), "--target"),
         (("run", "sums", "--target", "x", "--limit", "ten"), "invalid int value: 'ten'"),
         (("run", "sums", "--target", "x", "--timeout", "nan"), "no finite number"),
         (("run", "sums", "--target", "x", "--failed-of", "last"), "no number of a run"),

@@ -93,3 +93,25 @@ def test_a_file_that_cannot_be_written_is_told(
     ran = evalhub("export", "sums", "-o", str(tmp_path / "no" / "sums.csv"))
     assert ran.code == 1
     assert "No such file or directory" in ran.err
+
+
+def test_defaults_are_shown_and_set(sums: ApiServer, evalhub: Evalhub) -> None:
+    found = {"target": None, "scorers": [{"use": "contains", "name": "c"}], "cluster_field": None}
+    sums.answer("GET", "/datasets/sums/defaults", Reply(found))
+    assert (
+        evalhub("datasets", "defaults", "sums").out == "Target: –\nScorers: c\nCluster field: –\n"
+    )
+    sums.answer("PUT", "/datasets/sums/defaults", Reply(found | {"target": "recorded:input"}))
+    ran = evalhub(
+        "datasets", "defaults", "sums", "--target", "recorded:input", "--scorer", "contains"
+    )
+    assert ran.out.startswith("Target: recorded:input\n")
+    (asked,) = sums.requests("PUT", "/datasets/sums/defaults")
+    assert asked.json == {"target": "recorded:input", "scorers": ["contains"]}
+
+
+def test_a_run_without_a_target_leaves_it_to_the_defaults(
+    started: ApiServer, evalhub: Evalhub
+) -> None:
+    assert evalhub("run", "sums").code == 0
+    assert started.requests("POST", "/datasets/sums/runs")[0].json == {}

@@ -31,7 +31,7 @@ def test_run_without_wait_names_the_run_and_how_to_follow_it(
     assert "Run #7 started: 4 items." in ran.out
     assert "evalhub results 7" in ran.out
     (asked,) = started.requests("POST", "/datasets/sums/runs")
-    assert asked.json == {"target": "recorded:metadata.a", "scorers": []}
+    assert asked.json == {"target": "recorded:metadata.a"}
 
 
 def test_run_without_wait_says_when_nobody_is_there_to_do_it(
@@ -73,7 +73,6 @@ def test_all_options_about_items_repetitions_and_stopping_reach_the_api(
     (asked,) = started.requests("POST", "/datasets/sums/runs")
     assert asked.json == {
         "target": "x",
-        "scorers": [],
         "selection": {"split": "test", "failed_of": 3, "sample": 20, "seed": 7},
         "limit": 10,
         "repetitions": 3,
