@@ -6,22 +6,25 @@ No model leaves this module; a door of another app works with rows and ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count
 
 from datasets_app import actions, queries
 from datasets_app.actions.purge import ITEM_PURGED as ITEM_PURGED
+from datasets_app.actions.versions import content_of
 from datasets_app.importing.file_rows import FileRow as FileRow
 from datasets_app.importing.file_rows import file_rows as file_rows
 from datasets_app.item_pages import matching_numbers
 from datasets_app.item_query import ItemQuery
+from datasets_app.item_schemas import schema_values
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
 from datasets_app.models.items import ItemRevisionQuerySet
 from evalhub.access.models import Project, User
 from evalhub.kit import slots
+from evalhub.kit.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,47 @@ def add_item(
     content = parse_item(payload)
     numbers = actions.add_items(dataset=found, contents=[content], by=by, message=message)
     return numbers[0], found.version
+
+
+def revise_item(
+    *,
+    dataset: DatasetRow,
+    number: int,
+    revision: int,
+    payload: Mapping[str, Any],
+    by: User,
+    message: str = "",
+) -> int:
+    """Save a new revision of item `number` with the input, expected output, context and metadata
+    of `payload` (as the API takes them); what else the item has stays. The version that has it.
+
+    `revision` is the one that was read. Raises StaleRevision, Invalid, Conflict or NotFound.
+    """
+    found = Dataset.objects.get(pk=dataset.id)
+    base = ItemRevision.objects.filter(dataset=found, number=number, pk=revision).first()
+    if base is None:
+        raise NotFound(f"There is no item {number} in {dataset.name}.")
+    given = parse_item(payload)
+    content = replace(
+        content_of(base),
+        input_json=given.input_json,
+        expected_json=given.expected_json,
+        metadata_json=given.metadata_json,
+        context_json=given.context_json,
+        content_hash=given.content_hash,
+    )
+    actions.update_item(
+        dataset=found, number=number, revision=revision, content=content, by=by, message=message
+    )
+    found.refresh_from_db()
+    return found.version
+
+
+def input_schema(dataset_id: int, version: int) -> Any:
+    """The JSON Schema that inputs of this version keep to; None without one."""
+    found = DatasetVersion.objects.filter(dataset=dataset_id, number=version)
+    schemas = found.values_list("schemas", flat=True).first()
+    return schema_values(schemas or {}).get("input")
 
 
 def shell(user: User, project: Project, ref: str, *, tab: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from django import forms
 from datasets_app.public import DatasetRow
 from evalhub.kit.errors import EvalhubError
 from evalhub.kit.json import ABSENT, JsonError, dumps, loads, pretty
-from runs_app.scorers import Builtin, SpecError, catalogue, parse_spec
 from runs_app.targets import TargetInfo
 from runs_app.trials import TrialState
 
 VALUES = ("input", "expected_output", "metadata", "context")
+LETTERS = ("a", "b")  # of the targets beside each other
 OBJECTS = ("metadata", "context")
 QUOTED_SHOWN = 60  # characters of a text up to which an error shows it quoted in full
 _NAMES = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
@@ -87,7 +87,8 @@ class ValueField(forms.CharField):
 
 
 class ValuesForm(forms.Form):
-    """The values of one item. `item` says which one they were loaded from: "dataset:number"."""
+    """The values of one item. `item` says which one they were loaded from, "dataset:number", and
+    `revision` its revision then."""
 
     input = ValueField(
         rows=7, label="Input", error_messages={"required": "Give the target an input."}
@@ -96,6 +97,7 @@ class ValuesForm(forms.Form):
     context = ValueField(rows=3, label="Context", required=False, only_object=True)
     metadata = ValueField(rows=3, label="Metadata", required=False, only_object=True)
     item = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def given(self) -> dict[str, Any]:
         """{field: value} of those that are not left empty, as an item of the API has them."""
@@ -106,11 +108,6 @@ class ValuesForm(forms.Form):
 class TrialForm(ValuesForm):
     """What to try, on one target or two."""
 
-    scorers = forms.MultipleChoiceField(
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "There is no scorer “%(value)s”."},
-    )
     a = forms.CharField(
         max_length=300,
         label="Target A",
@@ -124,13 +121,11 @@ class TrialForm(ValuesForm):
         widget=forms.Select(attrs={"form": "playground-form"}),
     )
     layout = forms.CharField(required=False, widget=forms.HiddenInput)
+    as_form = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, targets: Sequence[TargetInfo], **options: Any) -> None:
         super().__init__(*args, **options)
         self.targets = {target.ref: target for target in targets}
-        self.fields["scorers"].choices = [  # type: ignore[attr-defined]
-            (builtin.use, builtin.label) for builtin in usable_scorers()
-        ]
         for letter in ("a", "b"):
             self.fields[letter].widget.choices = self._choices(letter)
             self.fields[letter].widget.attrs.pop("maxlength")  # which no select has
@@ -199,18 +194,6 @@ def _label(target: TargetInfo) -> str:
     return f"{target.name}, version {target.version}" if target.version else target.name
 
 
-def usable_scorers() -> list[Builtin]:
-    """The built-in scorers that need no setting."""
-    found = []
-    for builtin in catalogue():
-        try:
-            parse_spec(builtin.use)
-        except SpecError:
-            continue
-        found.append(builtin)
-    return found
-
-
 def values_of(
     input_json: str, expected_json: str | None, metadata_json: str, context_json: str | None
 ) -> dict[str, str]:
@@ -224,10 +207,6 @@ def values_of(
     }
 
 
-def values_of_trial(trial: TrialState) -> dict[str, Any]:
+def values_of_trial(trial: TrialState) -> dict[str, str]:
     """The form's values that repeat a trial."""
-    known = {builtin.use for builtin in usable_scorers()}
-    texts = values_of(
-        trial.input_json, trial.expected_json, trial.metadata_json, trial.context_json
-    )
-    return {**texts, "scorers": [spec["use"] for spec in trial.specs if spec["use"] in known]}
+    return values_of(trial.input_json, trial.expected_json, trial.metadata_json, trial.context_json)

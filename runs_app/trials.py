@@ -14,6 +14,7 @@ from runs_app import passing, states
 from runs_app.models import Purpose, Result, Run, Score
 from runs_app.results import ScoreRow
 
+EARLIER = 10  # trials in the list of somebody's last ones
 OUTCOME_FIELDS = (
     "output_json",
     "error_type",
@@ -75,6 +76,36 @@ class TrialState:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierTrial:
+    """One trial in the list of somebody's last ones."""
+
+    id: str
+    target_ref: str
+    target_name: str
+    input_json: str
+    status: str
+    created_at: datetime
+
+
+def earlier_trials(user: User, project: Project) -> list[EarlierTrial]:
+    """The last EARLIER trials that `user` made in the playground, newest first; one query."""
+    found = Run.objects.for_user(user).filter(
+        project=project, purpose=Purpose.PLAYGROUND, created_by=user, deleted_at=None
+    )
+    return [
+        EarlierTrial(
+            id=str(run.uuid),
+            target_ref=run.target_ref,
+            target_name=run.target_name,
+            input_json=(run.inline_item or {})["input_json"],
+            status=run.status,
+            created_at=run.created_at,
+        )
+        for run in found.order_by("number")[:EARLIER]
+    ]
 
 
 def find_trial_run(user: User, project: Project, id: str) -> Run:

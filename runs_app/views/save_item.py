@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +15,19 @@ from evalhub.kit.errors import EvalhubError, Invalid
 from evalhub.kit.htmx import render_page
 from runs_app.trial_form import VALUES, SaveForm
 from runs_app.views.common import actor
+from runs_app.views.playground_input import composed_input
 
 TEMPLATE = "runs/playground_save.html"
 SOURCE = "Playground"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The item in the playground, and its revision when it was loaded."""
+
+    dataset: public.DatasetRow
+    number: int
+    revision: int
 
 
 @require_POST
@@ -28,10 +39,16 @@ def save(request: HttpRequest, project: Project) -> HttpResponse:
     loaded_from = given.get("item", "").partition(":")[0]
     if any(dataset.slug == loaded_from for dataset in datasets):
         given.setdefault("dataset", loaded_from)
+    text, said = composed_input(request, project) if given.get("as_form") == "form" else (None, [])
+    if text is not None:
+        given["input"] = text
     form = SaveForm(given, datasets=datasets)
-    if form.is_valid() and "save" in request.POST:
+    for problem in said:
+        form.add_error("input", problem)
+    loaded = loaded_item(form)
+    if form.is_valid() and {"save", "revise"} & request.POST.keys():
         try:
-            return _saved(request, form)
+            return _saved(request, form, loaded if "revise" in request.POST else None)
         except EvalhubError as error:
             form.add_error(None, error.detail)
     # What the field is called matters here: it is not on the page.
@@ -41,11 +58,31 @@ def save(request: HttpRequest, project: Project) -> HttpResponse:
         for text in texts
     ]
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
-    context = {"form": form, "problems": problems}
+    context = {"form": form, "problems": problems, "loaded": loaded}
     return render_page(request, TEMPLATE, context, part="dialog", status=status)
 
 
-def _saved(request: HttpRequest, form: SaveForm) -> HttpResponse:
+def loaded_item(form: SaveForm) -> Loaded | None:
+    """The item that the values were loaded from; None when they were typed."""
+    slug, _, number = str(form["item"].value() or "").partition(":")
+    revision = str(form["revision"].value() or "")
+    dataset = form.datasets.get(slug)
+    if dataset is None or not (number.isdecimal() and revision.isdecimal()):
+        return None
+    return Loaded(dataset, int(number), int(revision))
+
+
+def _saved(request: HttpRequest, form: SaveForm, loaded: Loaded | None) -> HttpResponse:
+    if loaded is not None:
+        version = public.revise_item(
+            dataset=loaded.dataset,
+            number=loaded.number,
+            revision=loaded.revision,
+            payload=form.given(),
+            by=actor(request),
+        )
+        context = {"saved": loaded.dataset, "number": loaded.number, "version": version}
+        return render_page(request, TEMPLATE, context, part="dialog")
     dataset = form.datasets.get(form.cleaned_data["dataset"])
     if dataset is None:
         raise Invalid("Choose a dataset.")

@@ -33,7 +33,8 @@ def form_of(**changed: object) -> dict[str, object]:
     return {
         "a": "python:echo",
         "input": '{"q": 1}',
-        "scorers": ["exact_match"],
+        "scorer": "0:exact_match",
+        "scorer-0-name": "exact_match",
         "layout": "1",
         **changed,
     }
@@ -121,12 +122,13 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_starts(
     project: Project, editor: User, client_for: ClientFor
 ) -> None:
     client = client_for(editor)
-    given = form_of(
-        layout="2", a="nowhere", b="nor-here", input='{"q": }', context="[1]", scorers=["nosuch"]
-    )
+    given = form_of(layout="2", a="nowhere", b="nor-here", input='{"q": }', context="[1]") | {
+        "scorer-0-name": ""
+    }
     answer = client.post(url(project), given)
     assert answer.status_code == 422
-    assert set(answer.context["form"].errors) == {"input", "context", "scorers"}
+    assert set(answer.context["form"].errors) == {"input", "context"}
+    assert "name" in answer.context["scorers"].rows[0].errors
     html = answer.content.decode()
     assert 'name="refused" value="1"' in html
     answer = client.post(url(project), given | form_of(layout="2", a="nowhere", b="python:echo"))
@@ -157,7 +159,7 @@ def test_the_other_layout_keeps_what_was_typed(
     assert form.two
     assert not form.errors
     assert form["input"].value() == "half {"
-    assert form["scorers"].value() == ["exact_match"]
+    assert [row.token for row in answer.context["scorers"].rows] == ["0:exact_match"]
     assert not Run.objects.exists()
 
 
@@ -280,7 +282,7 @@ def test_the_page_takes_the_same_queries_with_two_finished_trials_as_with_many_d
     address = f"{url(project)}?b=python:echo&item={dataset.slug}:1"
     for run in runs:
         address += f"&run={run.uuid}"
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         client.get(address)
 
 
