@@ -38,7 +38,7 @@ def cost_lines(
         rows.append(
             _total("Cost", a["cost_usd"], b["cost_usd"], money(a["cost_usd"]), money(b["cost_usd"]))
         )
-        rows.append(_mean("Cost, mean by item", measures.get("cost_usd"), "money"))
+        rows.append(_mean("Cost for 1,000 items", measures.get("cost_usd"), "money", 1000))
     if a["tokens"] or b["tokens"]:
         for name, key in (("Tokens in", "input"), ("Tokens out", "output")):
             one, other = ((side["tokens"] or {}).get(key) for side in (a, b))
@@ -85,26 +85,27 @@ def _total(name: str, one: float | None, other: float | None, a: str, b: str) ->
     return CostLine(name, a, b, percent=more)
 
 
-def _mean(name: str, found: Measure | None, unit: str) -> CostLine:
-    if found is None or not found.n:
+def _mean(name: str, found: Measure | None, unit: str, times: int = 1) -> CostLine:
+    """The mean by item, or for `times` items."""
+    if found is None or found.a is None or found.b is None:
         return CostLine("", "", "")
     write = {"money": money, "duration": duration_ms, "integer": integer}[unit]
     return CostLine(
         name,
-        write(found.a),
-        write(found.b),
-        found.delta,
+        write(found.a * times),
+        write(found.b * times),
+        None if found.delta is None else found.delta * times,
         unit,
         found.change in ("lower", "higher"),
-        _interval(found.ci95, unit),
+        _interval(found.ci95, unit, times),
     )
 
 
-def _interval(ci95: Interval | None, unit: str) -> str:
+def _interval(ci95: Interval | None, unit: str, times: int) -> str:
     if ci95 is None:
         return ""
     write = {"money": money, "duration": duration_ms, "integer": integer}[unit]
-    return f"{write(ci95.low)} to {write(ci95.high)}"
+    return f"{write(ci95.low * times)} to {write(ci95.high * times)}"
 
 
 def _of(errors: int, results: int) -> str:
