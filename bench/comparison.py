@@ -1,10 +1,9 @@
 """Two runs compared: 100,000 items with 3 scorers, and 1,000,000 with one.
 
-Each row holds a request of the page to the time that is allowed (`floor`, so a ratio of 1 is just in
-it): the first one, which reads the rows, and a later one. The rows are written by COPY (PostgreSQL)
-or executemany (SQLite); the requests are made by Django's test client in this process, and so is
-the packing of large runs, whose own time has a row.
-"""
+Each row holds a request of the page to the time that is allowed (`floor`, so a ratio of 1 is just
+in it): the first one, which reads the rows, and a later one. The rows are written by COPY
+(PostgreSQL) or executemany (SQLite); the requests are made by Django's test client in this process,
+and so is the packing of large runs, whose own time has a row.
 
 from __future__ import annotations
 
