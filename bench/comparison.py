@@ -4,6 +4,7 @@ Each row holds a request of the page to the time that is allowed (`floor`, so a 
 in it): the first one, which reads the rows, and a later one. The rows are written by COPY
 (PostgreSQL) or executemany (SQLite); the requests are made by Django's test client in this process,
 and so is the packing of large runs, whose own time has a row.
+"""
 
 from __future__ import annotations
 
