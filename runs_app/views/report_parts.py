@@ -17,7 +17,7 @@ from runs_app.views import compared_many, compared_two
 from runs_app.views.asked import Asked
 from runs_app.views.compared_two import Side
 from runs_app.views.costs import CostLine
-from runs_app.views.many_figures import ManyLine
+from runs_app.views.many_figures import LETTERS, ManyLine
 from runs_app.views.verdicts import ScoreLine
 
 LISTED = 20  # items that regressed
@@ -204,7 +204,7 @@ def _method(lines: Sequence[ScoreLine]) -> Section:
 def _many_runs(many: ManyComparison) -> Section:
     rows = tuple(
         (
-            f"#{line.info.number} {line.info.name}",
+            f"{LETTERS[place].upper()} #{line.info.number} {line.info.name}",
             line.info.target,
             f"v{line.info.dataset_version}",
             *(duration_ms(line.info.latency_ms[name]) for name in ("p50", "p95", "p99")),
@@ -212,7 +212,7 @@ def _many_runs(many: ManyComparison) -> Section:
             money(line.cost_usd),
             percent(line.error_rate),
         )
-        for line in many.runs
+        for place, line in enumerate(many.runs)
     )
     columns = ("Run", "Target", "Version", "p50", "p95", "p99", "Tokens", "Cost", "Errors")
     return Section("Runs", (), Table(columns, rows, 3))
@@ -228,7 +228,7 @@ def _many_table(lines: Sequence[ManyLine]) -> Table:
         top = {True: "yes", False: "no", None: "–"}[line.in_top_group]
         rows.append(
             (
-                f"#{line.number} {line.name}",
+                f"{line.key.upper()} #{line.number} {line.name}",
                 integer(line.n),
                 line.mean_text,
                 line.interval or "–",
@@ -259,6 +259,13 @@ def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _same_columns(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Every row with every column, in the order of their first appearance."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    """Every row with every column, in the order of their first appearance; without those of nested
+    figures that a row lacks as a whole."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = [
+        name
+        for name in names
+        if not any(other.startswith(f"{name}_") for other in names)
+        or any(row.get(name) is not None for row in rows)
+    ]
     return tuple({name: row.get(name) for name in columns} for row in rows)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
-from runs_app import states
+from runs_app import packing, states
 from runs_app.models import Run
 from tests.factories import make_dataset, make_finished_run, make_run, make_scorers, questions
 
@@ -196,4 +196,29 @@ def test_queries_do_not_grow_with_the_items(
             assert client.get(address(project, runs)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
-    assert counts[0] <= 70
+    assert counts[0] <= 40
+
+
+def test_very_large_runs_are_prepared_first_and_the_page_says_how_far(
+    project: Project,
+    three: list[Run],
+    viewer: User,
+    client_for: ClientFor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packing, "PACKED_FROM", 20)
+    monkeypatch.setattr(packing, "HEAVY", 50)
+    client = client_for(viewer)
+    pair = three[:2]
+    report = address(project, pair).replace("compare?", "compare/report?")
+    for runs, parts in ((three, 9), (pair, 6)):
+        page = client.get(address(project, runs, slice="", margin=5))
+        html = page.content.decode()
+        assert f"Preparing the comparison: 0 of {parts} parts." in html
+        assert f'hx-get="{page.context["here"]}"'.replace("&", "&amp;") in html
+        assert "grid" not in page.context
+    assert client.get(report)["Location"] == address(project, pair)
+    for run in three:
+        packing.work(run.pk)
+    assert client.get(address(project, three)).context["grid"].page.total == N
+    assert client.get(report).status_code == 200

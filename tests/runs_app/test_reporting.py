@@ -140,6 +140,7 @@ def test_three_runs_are_reported_with_each_change_and_the_top_group(
     )
     assert len(rows) == 6
     assert rows[1]["against_baseline_delta"] == "0.5"
+    assert "against_baseline" not in rows[0]
     assert json.loads(client.get(address(project, runs, "json")).content)["scorers"][0]["best"] == (
         runs[2].number
     )
