@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from datasets_app.actions.imports import stage_import
 from datasets_app.bulk.schema_check import problems_file
 from datasets_app.models import DatasetJob, ImportJob
 from evalhub.api import api as described
@@ -129,6 +130,9 @@ BODIES = {
     "put /datasets/{id}/defaults": {"cluster_field": "metadata.topic"},
     "post /datasets/{id}/runs": {"target": "echo"},
     "put /datasets/{id}/baseline": {"run": None},
+    "put /imports/{id}/reading": {"encoding": "utf-8"},
+    "put /imports/{id}/mapping": {"input": ["input"], "expected": ["expected"]},
+    "post /imports/{id}/apply": {"on_error": "skip"},
     "post /datasets/runs/{run}/rescore": {"scorers": ["contains"]},
     "post /datasets": {"name": "x"},
     "post /targets": {
@@ -155,8 +159,9 @@ def operations() -> list[str]:
 def places(dataset, editor):
     """What stands for the names in the paths: everything is there, in the project."""
     run = make_finished_run(dataset, editor, ["2"], {"exact": [1]})
-    job = ImportJob.objects.create(dataset=dataset, created_by=editor, filename="a.csv")
-    job.folder.mkdir(parents=True)
+    job = stage_import(
+        dataset=dataset, filename="a.csv", chunks=[b"input,expected\n3 + 3,6\n"], by=editor
+    )
     job.problems_file.write_text("line,reason\n")
     failed = DatasetJob.objects.create(dataset=dataset, kind="set_schemas", state="failed")
     failed.folder.mkdir(parents=True)
@@ -319,7 +324,7 @@ def test_an_error_of_our_own_is_a_500_problem_with_an_id_that_the_log_has(
     def broken(*args, **kwargs):
         raise RuntimeError("canary: a secret of the database")
 
-    monkeypatch.setattr("datasets_app.queries.items_page", broken)
+    monkeypatch.setattr("datasets_app.item_pages.page", broken)
     with caplog.at_level(logging.ERROR, "evalhub.kit.api"):
         answer = api.get("/datasets/sums/items")
     problem = assert_problem(answer, 500)

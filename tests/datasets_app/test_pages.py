@@ -261,7 +261,10 @@ def test_a_form_without_its_csrf_token_is_refused(
     assert client.post(url("delete", dataset), {"name": "Sums"}).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["detail", "item", "versions"])
+MOST_QUERIES = {"detail": 20, "item": 28, "versions": 16}  # the open item adds a list beside it
+
+
+@pytest.mark.parametrize("name", MOST_QUERIES)
 def test_a_page_takes_as_many_queries_for_sixty_rows_as_for_three(
     name: str, dataset: Dataset, owner: User, client_for: ClientFor
 ) -> None:
@@ -274,7 +277,7 @@ def test_a_page_takes_as_many_queries_for_sixty_rows_as_for_three(
         change(dataset, 1, owner, expected_output=f"{turn}")
     with CaptureQueriesContext(connection) as more:
         client.get(address)
-    assert len(more) == len(few) <= 16
+    assert len(more) == len(few) <= MOST_QUERIES[name]
 
 
 def test_the_list_of_datasets_takes_as_many_queries_for_forty_as_for_one(
