@@ -86,7 +86,6 @@ class EarlierTrial:
     target_ref: str
     target_name: str
     input_json: str
-    status: str
     created_at: datetime
 
 
@@ -101,7 +100,6 @@ def earlier_trials(user: User, project: Project) -> list[EarlierTrial]:
             target_ref=run.target_ref,
             target_name=run.target_name,
             input_json=(run.inline_item or {})["input_json"],
-            status=run.status,
             created_at=run.created_at,
         )
         for run in found.order_by("number")[:EARLIER]
