@@ -44,7 +44,7 @@ READ_PAST = (NUMBER, "revision", "version", "content_hash", "purged")
 
 _JSON_MARK, _TEXT_MARK = ":json", ":text"
 _GUARD = "'"
-_RISKY = frozenset("=+-@\t\r\n＝＋－＠" + _GUARD)  # noqa: RUF001 (full width: read as formulas too)
+_RISKY = frozenset("=+-@\t\r\n＝＋－＠" + _GUARD)  # full width: read as formulas too
 
 
 def marked(field: str) -> str:

@@ -24,6 +24,7 @@ Items = QuerySet[ItemRevision]
 
 FIRST_PAGE = 200  # small, so that the first piece comes at once
 LARGEST_PAGE = 2_000
+SMALLEST_WINDOW = 10
 PAGE_CHARS = 4_000_000  # that a page aims at: large items make short pages
 NUMBERS_AT_ONCE = 500  # SQLite takes a bounded number of parameters
 MAX_NUMBERS = 100_000
@@ -62,7 +63,10 @@ def open_export(
     query = ItemQuery(q=q, where=where, split=split)
     found = select(dataset.pk, at, query)
     part = not query.is_empty or numbers is not None or bool(except_numbers)
-    rows = _pages(found) if numbers is None else _numbered(found, numbers)
+    if numbers is None:
+        rows = _pages(found, 0, dataset.next_item_number - 1)
+    else:
+        rows = _numbered(found, sorted(numbers))
     if except_numbers:
         left_out = frozenset(except_numbers)
         rows = (row for row in rows if row.number not in left_out)
@@ -94,19 +98,24 @@ def _not_numbers(detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError("/numbers", detail)])
 
 
-def _pages(found: Items) -> Iterator[ExportRow]:
+def _pages(found: Items, after: int, last: int) -> Iterator[ExportRow]:
+    """The rows with numbers above `after` up to `last`, which is at least the highest.
+
+    Each page is a window of numbers. A LIMIT alone would do where the database knows the table; on
+    one that has just been filled PostgreSQL reads and sorts all that is left, for every page.
+    """
     rows = found.order_by("number").values_list(*ExportRow._fields)
-    after, size = 0, FIRST_PAGE
-    while True:
-        page = list(rows.filter(number__gt=after)[:size])
+    window = FIRST_PAGE
+    while after < last:
+        page = list(rows.filter(number__gt=after, number__lte=after + window)[:LARGEST_PAGE])
         yield from map(ExportRow._make, page)
-        if len(page) < size:
-            return
-        after = page[-1][0]
+        after = page[-1][0] if len(page) == LARGEST_PAGE else after + window
         chars = sum(len(row[2]) + len(row[3] or "") + len(row[4]) for row in page)
-        size = max(10, min(LARGEST_PAGE, size * PAGE_CHARS // (chars + 1)))
+        room = min(PAGE_CHARS / (chars + 1), LARGEST_PAGE / (len(page) + 1), 4.0)
+        window = max(SMALLEST_WINDOW, int(window * room))
 
 
 def _numbered(found: Items, numbers: Sequence[int]) -> Iterator[ExportRow]:
     for start in range(0, len(numbers), NUMBERS_AT_ONCE):
-        yield from _pages(found.filter(number__in=numbers[start : start + NUMBERS_AT_ONCE]))
+        some = numbers[start : start + NUMBERS_AT_ONCE]
+        yield from _pages(found.filter(number__in=some), some[0] - 1, some[-1])

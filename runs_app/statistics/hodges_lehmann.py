@@ -30,8 +30,8 @@ def hodges_lehmann(
     """The estimate and its interval. Needs one difference; below six the interval is the whole
     range, which holds less than 95%.
 
-    Above 1,200 differences the ends are found to a millionth of their quartile range by counting, in
-    memory that grows with n and not with its square.
+    Above 1,200 differences the ends are found to a millionth of their quartile range by counting,
+    in memory that grows with n and not with its square.
     """
     import numpy as np
 

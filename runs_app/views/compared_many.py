@@ -73,7 +73,6 @@ def context(
         "wanted": wanted,
         "compare_url": reverse("runs:compare", args=[project.slug]),
         "base_url": base,
-        "absolute_url": request.build_absolute_uri(),
         "dataset": datasets.get(runs[baseline].pk),
         "deleted": sorted({row.name for row in datasets.values() if row.deleted}),
         "several_datasets": len({run.dataset_id for run in runs}) > 1,

@@ -62,7 +62,6 @@ def context(
         "a": run_a,
         "b": run_b,
         "pair": sides,
-        "absolute_url": request.build_absolute_uri(),
         "dataset": datasets.get(run_b.pk),
         "deleted": _deleted(datasets, run_a, run_b),
         "base_url": base,

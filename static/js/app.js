@@ -18,7 +18,7 @@ function toggleTheme() {
 
 async function copy(button) {
   const source = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
-  const text = source ? (source.value ?? source.textContent) : button.dataset.copy;
+  const text = source ? (source.value ?? source.textContent) : button.dataset.copy || location.href;
   try {
     await navigator.clipboard.writeText(text);
     toast("Copied");
