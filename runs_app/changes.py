@@ -11,6 +11,7 @@ from typing import Any
 
 from evalhub.kit.dispatch import wake_now
 from evalhub.kit.figures import decimal
+from evalhub.kit.stopping import stopping
 from runs_app import comparing, states
 from runs_app.comparison import ScorerComparison
 from runs_app.models import DatasetDefaults, Run, RunChange
@@ -111,6 +112,8 @@ def work(dataset_id: int) -> None:
     runs = over.exclude(pk=base.pk).prefetch_related("scorers").order_by("-number")[:NEWEST]
     stored = dict(RunChange.objects.filter(run__in=list(runs)).values_list("run", "key"))
     for run in runs:
+        if stopping():
+            return  # the next look at a list asks again
         key = _key(base, run)
         if stored.get(run.pk) != key:
             data = {name: change.to_json() for name, change in _computed(base, run).items()}

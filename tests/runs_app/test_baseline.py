@@ -13,10 +13,12 @@ from datasets_app import public
 from datasets_app.actions.datasets import archive_dataset
 from datasets_app.models import Dataset
 from evalhub.access.models import AuditEntry, Project, User
+from evalhub.kit import dispatch
 from evalhub.kit.errors import Conflict, Invalid
 from runs_app import changes
 from runs_app.actions.baseline import set_baseline
 from runs_app.actions.delete import delete_run
+from runs_app.engine.finishing import finish_if_cancelled
 from runs_app.models import DatasetDefaults, Run, RunChange
 from tests.factories import make_dataset, make_finished_run, make_run, questions
 
@@ -128,6 +130,23 @@ def test_pinning_leaves_the_other_defaults_and_is_told_once(forty: Dataset, edit
     known = DatasetDefaults.objects.get(dataset=forty)
     assert (known.target_ref, known.cluster_field, known.baseline) == ("python:echo", "input", base)
     assert AuditEntry.objects.filter(action="dataset.baseline").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_ends_asks_a_worker_for_its_change_where_there_is_a_baseline(
+    forty: Dataset, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[tuple[object, ...]] = []
+    monkeypatch.setattr(dispatch, "wake_now", lambda *words: woken.append(words))
+    base = run_of(forty, editor, 10)
+    for pinned in (False, True):
+        if pinned:
+            pin(base, editor)
+            woken.clear()
+        run = make_run(forty, editor, 1, status="running")
+        Run.objects.filter(pk=run.pk).update(cancel_requested_at=run.started_at)
+        assert finish_if_cancelled(run.pk)
+        assert woken == ([("runs.changes", forty.pk)] if pinned else [])
 
 
 # Pages
