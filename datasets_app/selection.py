@@ -48,7 +48,6 @@ class Selection:
             except_numbers=tuple(params["except"]),
         )
 
-
     @property
     def is_empty(self) -> bool:
         """Whether it names nothing; a query may still match nothing."""

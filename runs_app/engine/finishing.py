@@ -94,9 +94,7 @@ def _close(run: Run, status: str, reason: str, only_if: dict[str, object] | None
                 seat_limit=None,
             )
         )
-        if closed and DatasetDefaults.objects.filter(dataset=run.dataset_id).exclude(
-            baseline=None
-        ):
+        if closed and DatasetDefaults.objects.filter(dataset=run.dataset_id).exclude(baseline=None):
             wake("runs.changes", run.dataset_id or 0)
     if closed and run.succeeded + run.failed >= PACKED_FROM:
         wake_now("runs.pack", run.pk, "")
