@@ -55,7 +55,7 @@ def run(
     troubled: Callable[[], None] = lambda: None,
 ) -> tuple[Outcome, Trace]:
     trace = Trace()
-    gate = Gate(target, cast(Any, None), run_id=0, owner="", capped=False, pace=None)
+    gate = Gate(target, cast(Any, None), run_id=0, owner="", capped=False, pace=None, patience_s=60)
     limits = Limits(timeout_s, retries, deadline_s)
 
     async def once() -> Outcome:
@@ -147,7 +147,9 @@ def test_a_server_error_is_told_so_that_seats_do_not_grow() -> None:
 
 def test_being_cancelled_from_outside_is_no_timeout() -> None:
     async def cancelled() -> None:
-        gate = Gate(Scripted(), cast(Any, None), run_id=0, owner="", capped=False, pace=None)
+        gate = Gate(
+            Scripted(), cast(Any, None), run_id=0, owner="", capped=False, pace=None, patience_s=60
+        )
         task = asyncio.create_task(
             attempt(
                 Scripted(5.0),
