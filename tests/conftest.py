@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """A real file: several threads and processes write to it, as in the product."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):

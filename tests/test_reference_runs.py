@@ -37,7 +37,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         ) as made:
             yield made
     else:
-        yield embedded(folder)
+        made = embedded(folder)
+        yield made
+        made.stop()
 
 
 def evalhub(installation: Installation, *words: str) -> Any:
