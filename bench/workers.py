@@ -89,11 +89,13 @@ def _first_call(base_url: str, target: str) -> dict[str, object]:
 
 def _polls(target: str) -> dict[str, object]:
     """Server time of the live page's poll, in this process, while the worker is at full speed."""
+    from django.core.management import call_command
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
     from django.urls import reverse
 
+    call_command("collectstatic", interactive=False, verbosity=0)
     project, user = product.people()
     browser = Client(HTTP_HOST="127.0.0.1")
     browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")

@@ -28,7 +28,8 @@ from runs_app.views.common import find_run, number_in
 from runs_app.views.heads import head
 from runs_app.views.shown import latency_label, latency_profile, tiles, with_changes
 
-SMALL = 20_000  # results; up to here the bar and the figures tell passed from failed while it runs
+SMALL = 20_000  # results; up to here the figures are told every few seconds while it runs
+JUDGED = 2_000  # results; up to here the bar tells passed from failed at every poll
 FIGURES_EVERY_S = 4  # of a small run
 FIGURES_REST_S = 10  # for every 100,000 results of a larger one
 MOST_ERROR_TYPES = 4  # in a figure's list
@@ -188,7 +189,7 @@ def _parts(run: Run, now: Progress) -> dict[str, Any]:
     """How the results divide: by the primary scorer where that takes no time, else by errors."""
     whole = {"good": now.succeeded, "bad": 0, "warn": now.failed, "mute": 0}
     primary = None
-    if run.active and 0 < now.done <= SMALL:
+    if run.active and 0 < now.done <= JUDGED:
         primary = next(iter(run.scorers.all()), None)
     fails = passing.failing(primary) if primary is not None else None
     if primary is None or fails is None:
