@@ -17,6 +17,7 @@ SERVERS = {
     "CELERY_BROKER_URL": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9"),
     "EVALHUB_SECRET_KEY": "only-for-the-bench-" + "x" * 40,
     "EVALHUB_ALLOWED_ADDRESSES": "127.0.0.0/8",
+    "EVALHUB_ALLOWED_HOSTS": "127.0.0.1",
 }
 ROOT = Path(__file__).parents[1]
 
