@@ -96,6 +96,8 @@ def test_a_run_is_started_followed_and_compared(product: Product, page: Page) ->
         page.goto(f"{product.url}/p/default/runs/new?dataset=questions")
         page.locator("input[name=target][value=recorded]").check()
         page.get_by_label(re.compile("path", re.IGNORECASE)).first.fill(f"metadata.{model}")
+        # The estimate comes a moment after the last key and moves the button below it.
+        expect(page.locator("#estimate")).to_contain_text("The outputs are there already")
         page.get_by_role("button", name="Start run").last.click()
         page.wait_for_url(re.compile(r"/runs/\d+"))
         expect(page.locator("main")).to_contain_text("Completed", timeout=20_000)
