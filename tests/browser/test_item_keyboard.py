@@ -87,6 +87,7 @@ def test_the_last_row_leads_to_the_rows_after_it(product: Product, page: Page) -
     press(page, "j")
     expect(rows).to_have_count(60)
     expect(page.locator("[data-more]")).to_have_count(0)
+    expect(page.locator(".htmx-added, .htmx-settling")).to_have_count(0)
     press(page, "j", "Enter")
     expect(page.get_by_role("heading", name="Item 0051")).to_be_focused()
     expect(page.locator("tr.is-open")).to_contain_text("0051")
