@@ -13,6 +13,7 @@ PROJECT = "p/<slug:project_slug>/"
 urlpatterns = [
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("sign-in", access.sign_in, name="sign_in"),
     path("sign-in/<str:secret>", access.use_link, name="use_link"),
     path("sign-out", access.sign_out, name="sign_out"),

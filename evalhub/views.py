@@ -9,8 +9,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import get_template
+from django.templatetags.static import static
 
 from evalhub.access.models import Project, User
+from evalhub.kit import theme
 
 
 @login_required
@@ -33,6 +35,11 @@ def health(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for the icon of an answer that names none: the administration, JSON."""
+    return redirect(static("img/mark.svg"))
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", {"reason": reason}, status=403)
 
@@ -41,8 +48,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """The page for a fault of ours, or of the database. It asks nothing of the database."""
     away = isinstance(sys.exception(), OperationalError | InterfaceError)
     status = 503 if away else 500
-    page = get_template(f"{status}.html").render({"request_id": getattr(request, "request_id", "")})
-    return HttpResponse(page, status=status)
+    known = {"request_id": getattr(request, "request_id", ""), "theme": theme.chosen(request)}
+    return HttpResponse(get_template(f"{status}.html").render(known), status=status)
 
 
 def api_moved(request: HttpRequest, rest: str) -> HttpResponse:

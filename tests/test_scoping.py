@@ -13,7 +13,7 @@ from datasets_app.models import Dataset
 from evalhub.access.models import AuditEntry, Project, User
 
 pytestmark = pytest.mark.django_db
-OPEN_PAGES = {"health", "sign_in", "use_link"}
+OPEN_PAGES = {"health", "favicon", "sign_in", "use_link"}
 ANSWERS = {"uuid": str(uuid.uuid4()), "int": "1", "slug": "sums", "str": "x"}
 
 

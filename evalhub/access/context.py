@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from evalhub.access.models import Project, Role, User
-from evalhub.kit import slots
+from evalhub.kit import slots, theme
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -47,4 +47,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         else [],
         "running_count": running_count,
         "pinned": pinned,
+        "theme": theme.chosen(request),
     }

@@ -9,11 +9,8 @@ function toggleTheme() {
   const chosen = root.dataset.theme;
   const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
-  try {
-    localStorage.setItem("theme", root.dataset.theme);
-  } catch {
-    // Storage can be forbidden; the choice then lasts for this page.
-  }
+  // A cookie, so that the server draws the next page in it and nothing flashes in late.
+  document.cookie = `evalhub_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
 }
 
 async function copy(button) {
