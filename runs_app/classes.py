@@ -61,16 +61,16 @@ def class_report(run: Run, field: str) -> ClassReport | None:
     labels = read_labels([revision for revision, _ in rows], field)
     codes = labels.codes.tolist()
     rest = field.removeprefix(WHOLE).removeprefix(".")
-    expected, predicted = [], []
+    expected, given = [], []
     for code, (_, output_json) in zip(codes, rows, strict=True):
         if code >= 0:
             expected.append(labels.names[code])
-            predicted.append(_predicted(output_json, rest))
+            given.append(predicted(output_json, rest))
     if not expected:
         return None
     return ClassReport(
         field=field,
-        figures=classify(label(expected, predicted)),
+        figures=classify(label(expected, given)),
         left_out=len(rows) - len(expected),
         errors=run.failed,
     )
@@ -82,7 +82,7 @@ def _few(texts: Sequence[str]) -> bool:
     return short and 2 <= len(names) <= min(MOST_LABELS, len(texts) // 2)
 
 
-def _predicted(output_json: str | None, rest: str) -> str:
+def predicted(output_json: str | None, rest: str) -> str:
     """The class that an output names; NO_CLASS when it lacks the field."""
     value: Any = None if output_json is None else loads(output_json)
     if rest:

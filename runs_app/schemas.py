@@ -56,8 +56,9 @@ class ComparedRuns(StrictBody):
     """2 to 20 runs, the first one the baseline unless `baseline` is another's place (from 0).
 
     `margin` is in points, `margins` those of single scorers by name. `cluster` is a field of the
-    items, "" for none. Of two runs alone: `slices`, a field to look at value by value, and `gate`,
-    one rule or several. Of more: `items`, those that all runs scored or what each pair has.
+    items, "" for none. Of two runs alone: `slices`, a field to look at value by value, `classes`, a
+    field of the expected output that says a class, and `gate`, one rule or several. Of more:
+    `items`, those that all runs scored or what each pair has.
     """
 
     runs: list[RunRef] = Field(min_length=2, max_length=20)
@@ -65,6 +66,7 @@ class ComparedRuns(StrictBody):
     margins: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=dict)
     cluster: str | None = Field(None, description="default: that of the dataset's defaults")
     slices: str = Field("", description="such as metadata.topic")
+    classes: str = Field("", description="such as expected_output or expected_output.queue")
     gate: str | list[str] | None = Field(None, description="such as no-significant-regression")
     baseline: int = Field(0, ge=0, le=19)
     items: Literal["common", "pairwise"] = "common"
@@ -193,7 +195,7 @@ class ResultAnswer(Schema):
 
 class ComparisonAnswer(Schema):
     """Every difference is the second run minus the first. Nothing is rounded. `gate` is null
-    unless one was asked for."""
+    unless one was asked for, `classes` also when no pair has an expected class."""
 
     runs: list[dict[str, Any]]
     finished: bool
@@ -207,6 +209,7 @@ class ComparisonAnswer(Schema):
     measures: dict[str, dict[str, Any]]
     cluster_field: str
     slices: dict[str, Any] | None
+    classes: dict[str, Any] | None
     gate: dict[str, Any] | None
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from runs_app.views import (
     baseline,
     compare,
+    compared_classes,
     connections,
     defaults,
     detail,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("runs/<int:number>/delete/", life.delete, name="delete"),
     path("compare", compare.compare, name="compare"),
     path("compare/items", compare.items, name="compare_items"),
+    path("compare/classes", compared_classes.classes, name="compare_classes"),
     path("compare/report", reports.report, name="compare_report"),
     path("playground", playground.playground, name="playground"),
     path("playground/check", playground_fields.check, name="playground_check"),

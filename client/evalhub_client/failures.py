@@ -110,6 +110,7 @@ _COMPARE = {
     "margin": "--margin",
     "cluster": "--cluster",
     "slices": "--slices",
+    "classes": "--classes",
     "gate": "--gate",
 }
 _PLACES = {

@@ -32,6 +32,12 @@ def add_compare(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--slices", metavar="FIELD", help="look at each value of a field, such as metadata.topic"
     )
+    to.add_argument(
+        "--classes",
+        metavar="FIELD",
+        help="compare precision, recall and F1 by the class that a field of the expected output "
+        "says, such as expected_output.queue",
+    )
     _add_gate(to, "decide by a rule; again for more (see below)")
 
 

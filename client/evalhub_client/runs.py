@@ -152,6 +152,7 @@ class RunMethods:
         margins: Mapping[str, float] | None = None,
         cluster: str | None = None,
         slices: str | None = None,
+        classes: str | None = None,
         gate: str | Sequence[str] | None = None,
         on_poll: Callable[[Json], None] | None = None,
     ) -> Json:
@@ -160,8 +161,10 @@ class RunMethods:
 
         Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range), and
         `margins` has those of single scorers. `cluster` is a field of the items that keeps them
-        together ("" for none), `slices` one to look at value by value. With `gate`, such as
-        "no-significant-regression", the answer has `gate: {passed, inconclusive, reasons}`.
+        together ("" for none), `slices` one to look at value by value. `classes` is a field
+        of the expected output that says a class: accuracy, precision, recall and F1 of both runs.
+        With `gate`, such as "no-significant-regression", the answer has
+        `gate: {passed, inconclusive, reasons}`.
         Very large runs are prepared first; `on_poll` then gets `{preparing: {done, total}}`.
         """
         body = {
@@ -171,6 +174,7 @@ class RunMethods:
                 margins=None if margins is None else dict(margins),
                 cluster=cluster,
                 slices=slices,
+                classes=classes,
                 gate=gate if gate is None or isinstance(gate, str) else list(gate),
             ),
         }

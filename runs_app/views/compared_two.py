@@ -12,6 +12,7 @@ from evalhub.kit.figures import integer
 from evalhub.kit.models import Worker
 from evalhub.kit.plots import LatencyProfile
 from runs_app import comparing, packing, queries
+from runs_app.classes import class_fields
 from runs_app.joining import shared_scorers
 from runs_app.models import Run
 from runs_app.views.asked import Asked
@@ -86,6 +87,8 @@ def context(
     )
     found |= figures(comparison, base, sides)
     if not found["in_progress"]:
+        if class_fields(run_b):
+            found["classes_url"] = wanted.url_of("runs:compare_classes", project, numbers)
         found["items"] = items(request, project, run_a, run_b, wanted, comparison)
     return found
 

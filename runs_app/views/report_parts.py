@@ -10,6 +10,7 @@ from evalhub.kit.highlight import one_line
 from evalhub.kit.json import loads
 from runs_app import comparing, comparing_many
 from runs_app.comparing import Comparison
+from runs_app.comparing_classes import ClassComparison, compare_classes, shared_class_fields
 from runs_app.comparing_many import ManyComparison
 from runs_app.models import Run
 from runs_app.reporting import Report, Section, Table
@@ -18,6 +19,7 @@ from runs_app.views.asked import Asked
 from runs_app.views.compared_two import Side
 from runs_app.views.costs import CostLine
 from runs_app.views.many_figures import LETTERS, ManyLine
+from runs_app.views.report_classes import class_sections
 from runs_app.views.verdicts import ScoreLine
 
 LISTED = 20  # items that regressed
@@ -36,6 +38,9 @@ def two_report(run_a: Run, run_b: Run, wanted: Asked, address: str) -> Report:
         sections.append(_took(sides, shown))
     if found.slices is not None and shown["slices"]:
         sections.append(_slices(found, shown["slices"]))
+    classes = _compared_classes(run_a, run_b) if found.finished else None
+    if classes is not None:
+        sections += class_sections(classes)
     if found.finished and found.scorers:
         sections.append(_regressed(run_a, run_b, found))
     sections.append(_method(shown["lines"]))
@@ -48,7 +53,7 @@ def two_report(run_a: Run, run_b: Run, wanted: Asked, address: str) -> Report:
         lead=(*lead, *filter(None, [shown["more"]])),
         sections=tuple(sections),
         figures=_same_columns([_flat(scorer.to_json()) for scorer in found.scorers]),
-        data=found.to_json(),
+        data=found.to_json() | {"classes": classes and classes.to_json()},
     )
 
 
@@ -80,6 +85,12 @@ def many_report(runs: Sequence[Run], baseline: int, wanted: Asked, address: str)
         figures=_same_columns(rows),
         data=data,
     )
+
+
+def _compared_classes(run_a: Run, run_b: Run) -> ClassComparison | None:
+    """The first field that says a class in both runs; None without one."""
+    fields = shared_class_fields(run_a, run_b)
+    return compare_classes(run_a, run_b, fields[0]) if fields else None
 
 
 def _line(text: str, evidence: str) -> str:

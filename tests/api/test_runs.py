@@ -150,6 +150,16 @@ def test_two_runs_are_compared(api, runs):
     assert [scorer["name"] for scorer in comparison["scorers"]] == ["exact"]
 
 
+def test_classes_are_compared_when_asked_for(api, runs):
+    body = {"runs": [1, 2], "classes": "expected_output"}
+    comparison = api.post("/datasets/compare", body).json()
+    assert_described(ComparisonAnswer, comparison)
+    found = comparison["classes"]
+    assert found["difference"]["n"] == found["a"]["n"] > 0
+    assert found["difference"]["accuracy"] == found["b"]["accuracy"] - found["a"]["accuracy"]
+    assert api.post("/datasets/compare", {"runs": [1, 2]}).json()["classes"] is None
+
+
 def test_gates_decide_on_a_comparison(api, runs):
     body = {"runs": [1, 2], "gate": ["threshold:0", "max-regressed-items:9"]}
     gate = api.post("/datasets/compare", body).json()["gate"]
@@ -171,6 +181,8 @@ def test_a_viewer_may_compare(viewer_api, runs):
         ({"runs": [1, 2, 2]}, "/runs"),
         ({"runs": [1, 2], "baseline": 2}, "/baseline"),
         ({"runs": [1, 2], "slices": "id"}, "/slices"),
+        ({"runs": [1, 2], "classes": "expected_output."}, "/classes"),
+        ({"runs": [1, 2], "classes": "metadata.topic"}, "/classes"),
         ({"runs": [1, 2], "cluster": "metadata"}, "/cluster"),
         ({"runs": [1, 2], "gate": "hope"}, "/gate"),
         ({"runs": [1, 2], "gate": ["threshold:0.5", "threshold"]}, "/gate/1"),

@@ -68,6 +68,34 @@ def test_margin_cluster_and_slices_reach_the_api(server: ApiServer, evalhub: Eva
     assert "1 pair without the field." in ran.out
 
 
+def test_classes_reach_the_api_and_are_printed(server: ApiServer, evalhub: Evalhub) -> None:
+    figures = {"expected": 6, "predicted": 7, "precision": 0.857, "recall": 1.0, "f1": 0.923}
+    side = {
+        "n": 10,
+        "accuracy": 0.9,
+        "accuracy_ci95": [0.596, 0.982],
+        "classes": [{"label": "billing", **figures}],
+        "macro": figures,
+    }
+    difference = {
+        "n": 10,
+        "accuracy": 0.3,
+        "accuracy_ci95": [-0.02, 0.6],
+        "macro_f1": None,
+        "macro_f1_ci95": None,
+        "classes": [{"label": "billing", "precision": 0.19, "recall": 0.333, "f1": None}],
+    }
+    field = "expected_output.queue"
+    found = {"field": field, "a": side, "b": side, "difference": difference}
+    compared(server, None, classes={**found, "errors": 2, "left_out": 1})
+    ran = evalhub("compare", "7", "8", "--classes", field)
+    assert server.asked[0].json["classes"] == field
+    assert f"Classes by {field}, over 10 pairs:" in ran.out
+    assert "+30.0  −2.0 to +60.0" in ran.out
+    assert "85.7% +19.0" in ran.out
+    assert "2 pairs with an error, 1 without an expected class left out." in ran.out
+
+
 @pytest.mark.parametrize("margin", ["-1", "101", "nan", "wide"])
 def test_a_margin_is_a_number_of_points(evalhub: Evalhub, margin: str) -> None:
     assert evalhub("compare", "7", "8", f"--margin={margin}").code == 2

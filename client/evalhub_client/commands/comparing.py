@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from evalhub_client.commands.class_text import class_text
 from evalhub_client.connect import Door, connect
 from evalhub_client.names import run_reference
 from evalhub_client.output import (
@@ -66,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
             margin=options.margin,
             cluster=options.cluster,
             slices=options.slices,
+            classes=options.classes,
             gate=options.gate,
         )
     if options.json:
@@ -114,12 +116,13 @@ def gate_text(gate: Json) -> str:
 
 
 def as_json(found: Json) -> Json:
-    """What `compare --json` prints: with `gate`, `slices` when they were asked for."""
+    """What `compare --json` prints: with `gate`, `slices`, `classes` when they were asked
+    for."""
     scorers = []
     for scorer in found["scorers"]:
         sides = {side: {name: scorer[side][name] for name in _SIDE} for side in ("a", "b")}
         scorers.append({name: sides.get(name, scorer[name]) for name in _SCORER})
-    asked = {name: found[name] for name in ("slices", "gate") if found.get(name)}
+    asked = {name: found[name] for name in ("slices", "classes", "gate") if found.get(name)}
     pairing = {name: found["pairing"][name] for name in _PAIRING}
     return {"pairing": pairing, "scorers": scorers, **asked}
 
@@ -138,6 +141,8 @@ def as_text(found: Json) -> str:
         lines += ["", _figures(found["scorers"])]
         if found.get("slices"):
             lines += ["", *_slices(found["slices"])]
+        if found.get("classes"):
+            lines += ["", class_text(found["classes"])]
     else:
         lines.append("The runs have no scorer in common.")
     lines += ["", *_pairing(found["pairing"])]
