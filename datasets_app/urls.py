@@ -9,6 +9,7 @@ from datasets_app.views import (
     diffs,
     exports,
     filtering,
+    import_problems,
     imports,
     item_actions,
     item_edits,
@@ -66,6 +67,7 @@ urlpatterns = [
     path(f"{JOB}/preview", imports.preview, name="import_preview"),
     path(f"{JOB}/check", imports.check, name="import_check"),
     path(f"{JOB}/progress", imports.progress, name="import_progress"),
-    path(f"{JOB}/problems.csv", imports.problems, name="import_problems"),
+    path(f"{JOB}/problems.csv", import_problems.download, name="import_problems"),
+    path(f"{JOB}/errors", import_problems.errors, name="import_errors"),
     path(f"{JOB}/cancel/", imports.cancel, name="import_cancel"),
 ]

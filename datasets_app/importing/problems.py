@@ -127,6 +127,11 @@ def safe_cell(text: str) -> str:
     return "'" + text if text.startswith(_LEADS) else text
 
 
+def plain_cell(text: str) -> str:
+    """What `safe_cell` was given."""
+    return text[1:] if text.startswith("'") else text
+
+
 def problems_csv(problems: Iterable[Problem]) -> Iterator[str]:
     """The problems as lines of CSV text to download, header first, streamed."""
     yield csv_line(["line", "column", "kind", "reason", "suggestion", "value", "row"])

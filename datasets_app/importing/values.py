@@ -116,7 +116,7 @@ def _number(value: Any) -> Any:
     try:
         return json.loads(literal + (exponent or ""))
     except json.JsonError as error:
-        raise BadValue("not_a_number", _fault(error)) from None
+        raise BadValue("not_a_number", f"Not a number{_fault(error)}.") from None
 
 
 def _number_meant(text: str) -> str:
@@ -154,7 +154,7 @@ def _json(value: Any) -> Any:
     try:
         return json.loads(value)
     except json.JsonError as error:
-        raise BadValue("bad_json", f"Not valid JSON: {_fault(error)}", _json_meant(value)) from None
+        raise BadValue("bad_json", f"Not valid JSON{_fault(error)}.", _json_meant(value)) from None
 
 
 def _json_meant(text: str) -> str:
@@ -169,7 +169,14 @@ def _json_meant(text: str) -> str:
 
 
 def _fault(error: json.JsonError) -> str:
-    return error.message[0].upper() + error.message[1:].rstrip(".") + "."
+    """Where in the cell and what. The file's line and column are told beside it, so the words of
+    the place are others.
+    """
+    if error.line is None:
+        return f": {error.message.rstrip('.')}"
+    fault = error.message.partition(": ")[2].rstrip(".")
+    line = f"line {error.line:,} of the cell, " if error.line > 1 else ""
+    return f", at {line}character {error.column:,}: {fault}"
 
 
 _READERS: dict[ReadAs, Callable[[Any], Any]] = {

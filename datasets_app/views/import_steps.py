@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
+from datasets_app import queries
 from datasets_app.importing.detect import Detected
 from datasets_app.importing.mapping import Destination, ReadAs
 from datasets_app.importing.problems import ImportFileError
 from datasets_app.importing.rows import Row, open_rows
 from datasets_app.models import ImportJob
 from datasets_app.models.imports import ImportState
+from datasets_app.views.common import actor
+from evalhub.access.models import Project
 from evalhub.kit.clock import db_now
+from evalhub.kit.errors import NotFound
 
 DESTINATIONS: dict[Destination, str] = {
     "input": "Input",
@@ -53,6 +58,14 @@ STEPS = {
     ImportState.CHECKING: "import_check",
     ImportState.CHECKED: "import_check",
 }
+
+
+def find_job(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> ImportJob:
+    """The import of that address. Raises NotFound."""
+    found = queries.find_import(actor(request), project, str(job))
+    if found.dataset.slug != slug:
+        raise NotFound("There is no such import.")
+    return found
 
 
 def step_name(job: ImportJob) -> str:

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -27,8 +27,10 @@ from datasets_app.importing.problems import ImportFileError
 from datasets_app.models import Dataset, ImportJob
 from datasets_app.models.imports import ImportState
 from datasets_app.views.common import actor, posted, unsaved
+from datasets_app.views.import_problems import GROUPS_SHOWN
 from datasets_app.views.import_steps import (
     column_rows,
+    find_job,
     known_choices,
     mapping_from,
     pace,
@@ -85,7 +87,7 @@ def _running(request: HttpRequest, dataset: Dataset) -> ImportJob | None:
 @project_view(needs=Role.EDITOR)
 def map_columns(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
     """Step 2: say where each column goes, then have all rows checked."""
-    found = _find(request, project, slug, job)
+    found = find_job(request, project, slug, job)
     if found.state not in MAPPABLE:
         return _to_step(project, found)
     if not found.file.exists():
@@ -133,7 +135,7 @@ def _map_page(
 @project_view(needs=Role.EDITOR)
 def read_again(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
     """Read the file another way; the columns are then mapped anew."""
-    found = _find(request, project, slug, job)
+    found = find_job(request, project, slug, job)
     if found.state not in MAPPABLE:
         return _to_step(project, found)
     form = ReadingForm(request.POST)
@@ -153,7 +155,7 @@ def read_again(request: HttpRequest, project: Project, slug: str, job: uuid.UUID
 @project_view(needs=Role.EDITOR)
 def preview(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
     """The first rows as items under the mapping in the form; nothing is stored."""
-    found = _find(request, project, slug, job)
+    found = find_job(request, project, slug, job)
     context = _context(found, 2) | _previews(found, mapping_from(found, request.POST))
     status = 422 if context["preview_problem"] else 200
     return render_page(request, "datasets/import_map.html", context, part="preview", status=status)
@@ -178,7 +180,7 @@ def _previews(job: ImportJob, stored: dict[str, Any]) -> dict[str, Any]:
 @project_view(needs=Role.EDITOR)
 def check(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
     """Step 3: what the check found, and the decision what to do with it."""
-    found = _find(request, project, slug, job)
+    found = find_job(request, project, slug, job)
     if found.state == ImportState.CHECKING:
         return _progress_page(request, found, 3)
     if found.state != ImportState.CHECKED or (request.method == "GET" and wants_fragment(request)):
@@ -197,7 +199,10 @@ def check(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> 
     context = _context(found, 3) | {
         "problem": problem,
         "ready_share": found.rows_good / found.rows_total if found.rows_total else 0,
+        "importing": found.rows_good - found.rows_known,
         "next_version": found.dataset.version + 1,
+        "groups": found.problems[:GROUPS_SHOWN],
+        "more_groups": max(0, len(found.problems) - GROUPS_SHOWN),
     }
     return render_page(request, "datasets/import_check.html", context, status=status)
 
@@ -205,7 +210,7 @@ def check(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> 
 @project_view(needs=Role.EDITOR)
 def progress(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
     """Step 4: how far it is, and at the end what came of it."""
-    found = _find(request, project, slug, job)
+    found = find_job(request, project, slug, job)
     if found.state in (ImportState.IMPORTING, ImportState.UNDOING):
         return _progress_page(request, found, 4)
     if found.state in (ImportState.STAGED, ImportState.CHECKING, ImportState.CHECKED):
@@ -234,36 +239,13 @@ def _progress_page(request: HttpRequest, job: ImportJob, step: int) -> HttpRespo
     return render_page(request, "datasets/import_progress.html", context, part="bar")
 
 
-@project_view(needs=Role.EDITOR)
-def problems(
-    request: HttpRequest, project: Project, slug: str, job: uuid.UUID
-) -> HttpResponse | FileResponse:
-    """All bad rows as CSV, with line numbers and reasons."""
-    found = _find(request, project, slug, job)
-    if not found.problems_file.exists():
-        raise NotFound("This import has no file of problems.")
-    return FileResponse(
-        found.problems_file.open("rb"),
-        as_attachment=True,
-        filename=f"{found.filename}.problems.csv",
-        content_type="text/csv; charset=utf-8",
-    )
-
-
 @require_POST
 @project_view(needs=Role.EDITOR)
 def cancel(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
     """Stop the import; nothing of it stays."""
-    found = _find(request, project, slug, job)
+    found = find_job(request, project, slug, job)
     cancel_import(job=found, by=actor(request))
     return redirect("datasets:import_progress", project.slug, slug, found.uuid)
-
-
-def _find(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> ImportJob:
-    found = queries.find_import(actor(request), project, str(job))
-    if found.dataset.slug != slug:
-        raise NotFound("There is no such import.")
-    return found
 
 
 def _to_step(project: Project, job: ImportJob) -> HttpResponse:

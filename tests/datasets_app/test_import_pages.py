@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,69 @@ def test_bad_rows_are_shown_by_kind_with_their_lines_and_can_be_left_out(
     work(job.pk)
     dataset.refresh_from_db()
     assert (dataset.version, current_item(dataset, 5).input) == (2, "5 + 5")
+
+
+def many_bad(count: int) -> bytes:
+    """Rows of which `count` have a level that is no number; the last one is too short."""
+    bad = "".join(f"{at} + {at},{at},hard {at}\n" for at in range(count))
+    return f"question,answer,level\n1,1,1\n{bad}short\n".encode()
+
+
+def test_all_bad_rows_can_be_paged_through_without_script(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    job = checked(client, dataset, many_bad(120))
+    address = url("import_errors", dataset, job.uuid)
+    page = client.get(url("import_check", dataset, job.uuid)).content.decode()
+    assert "hard 4<" in page
+    assert "hard 5<" not in page
+    assert f'href="{address}?kind=0"' in page
+    seen: list[int] = []
+    following: str | None = f"{address}?kind=0"
+    while following:
+        response = client.get(following)
+        seen += [row.line for row in response.context["rows"]]
+        found = re.search(r'href="([^"]+)" rel="next"', response.content.decode())
+        following = unescape(found[1]) if found else None
+    assert seen == list(range(3, 123))
+    assert "1 to 50 of 121" in client.get(address).content.decode()
+    short = client.get(f"{address}?kind=1").content.decode()
+    assert "Row too short: answer" in short
+    assert "hard" not in short
+
+
+def test_show_more_goes_on_after_the_rows_that_are_shown(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    job = checked(client, dataset, many_bad(60))
+    address = url("import_errors", dataset, job.uuid)
+    page = client.get(url("import_check", dataset, job.uuid)).content.decode()
+    lines: list[int] = []
+    while found := re.search(r'hx-get="([^"]+)" hx-target="closest tr"', page):
+        page = client.get(unescape(found[1]), headers=HTMX).content.decode()
+        lines += [int(line) for line in re.findall(r'class="num mono"[^>]*>(\d+)<', page)]
+        assert "<html" not in page
+    assert lines == list(range(8, 63))
+    odd = client.get(f"{address}?kind=99&after=-1&shown=x")
+    assert odd.status_code == 200
+    assert "All" in odd.content.decode()
+
+
+def test_what_is_known_already_is_not_offered_for_import_again(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    mapping = MAPPING | {"goes_2": "external_id"}
+    for offered in ("Import 2 rows", "There is nothing to import."):
+        job = staged(client, dataset, GOOD)
+        client.post(url("import_map", dataset, job.uuid), mapping)
+        work(job.pk)
+        page = client.get(url("import_check", dataset, job.uuid)).content.decode()
+        assert offered in page
+        client.post(url("import_check", dataset, job.uuid), {"bad": "skip"})
+        work(job.pk)
 
 
 def test_choosing_nothing_ends_the_import_and_writes_nothing(
@@ -301,7 +366,7 @@ def test_a_file_that_is_gone_is_said_to_be_gone(
     assert "no longer kept" in response.content.decode()
 
 
-@pytest.mark.parametrize("name", ["import_map", "import_check", "import_progress"])
+@pytest.mark.parametrize("name", ["import_map", "import_check", "import_progress", "import_errors"])
 def test_an_import_is_for_editors_of_its_project(
     name: str,
     dataset: Dataset,
@@ -330,4 +395,5 @@ def test_the_file_of_problems_is_not_found_before_there_are_any(
 ) -> None:
     client = client_for(editor)
     job = staged(client, dataset, GOOD)
-    assert client.get(url("import_problems", dataset, job.uuid)).status_code == 404
+    for name in ("import_problems", "import_errors"):
+        assert client.get(url(name, dataset, job.uuid)).status_code == 404

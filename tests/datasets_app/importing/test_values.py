@@ -44,6 +44,21 @@ def test_what_cannot_be_kept_is_refused(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ('{"a": 1,}', "Not valid JSON, at character 8: a comma too many."),
+        ('{"a": 1\n"b": 2}', "Not valid JSON, at line 2 of the cell, character 1: a comma"),
+    ],
+)
+def test_a_fault_is_placed_in_the_cell_in_other_words_than_the_row_in_the_file(
+    cell: str, reason: str
+) -> None:
+    with pytest.raises(BadValue) as caught:
+        compact(cell)
+    assert caught.value.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
     ("read_as", "cell", "suggestion"),
     [
         ("number", "1,234,567", "Did you mean 1234567?"),

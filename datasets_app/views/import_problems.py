@@ -1,0 +1,79 @@
+"""The rows of an import that have a problem: a page at a time, and as a file."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+
+from datasets_app.importing.problem_pages import ProblemPage, read_page
+from datasets_app.models import ImportJob
+from datasets_app.views.common import LARGEST_ID, number_in
+from datasets_app.views.import_steps import find_job, step_name
+from evalhub.access.doors import project_view
+from evalhub.access.models import Project, Role
+from evalhub.kit.errors import NotFound
+from evalhub.kit.htmx import render_page
+
+GROUPS_SHOWN = 20
+"""Kinds of problems that a page lists; a file with thousands of columns may have thousands."""
+
+
+@project_view(needs=Role.EDITOR)
+def errors(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> HttpResponse:
+    """The bad rows, of one kind or of all. htmx gets the rows that follow those it has."""
+    found = _with_problems(request, project, slug, job)
+    kind = number_in(request, "kind")
+    group = found.problems[kind] if kind is not None and kind < len(found.problems) else None
+    shown = number_in(request, "shown") or 0
+    page = _page(request, found, group, shown)
+    context = {
+        "dataset": found.dataset,
+        "job": found,
+        "step": 3,
+        "back": step_name(found),
+        "groups": found.problems[:GROUPS_SHOWN],
+        "kind": kind if group else None,
+        "rows": page.rows,
+        "following": page.following,
+        "first": shown + 1,
+        "shown": shown + len(page.rows),
+        "count": group["count"] if group else found.rows_bad,
+    }
+    return render_page(request, "datasets/import_errors.html", context, part="rows")
+
+
+def _page(
+    request: HttpRequest, job: ImportJob, group: dict[str, Any] | None, shown: int
+) -> ProblemPage:
+    """The rows after those that are shown; without a place in the file they are counted off."""
+    text = request.GET.get("after", "")
+    placed = text.isdecimal() and len(text) < len(str(LARGEST_ID))
+    return read_page(
+        job.problems_file,
+        end=job.problems_bytes,
+        after=int(text) if placed else 0,
+        skip=0 if placed else shown,
+        only=(group["kind"], group["column"]) if group else None,
+    )
+
+
+@project_view(needs=Role.EDITOR)
+def download(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> FileResponse:
+    """All bad rows as CSV, with line numbers and reasons."""
+    found = _with_problems(request, project, slug, job)
+    return FileResponse(
+        found.problems_file.open("rb"),
+        as_attachment=True,
+        filename=f"{found.filename}.problems.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+def _with_problems(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> ImportJob:
+    """Raises NotFound when no row of the import has a problem so far."""
+    found = find_job(request, project, slug, job)
+    if not found.problems_file.exists():
+        raise NotFound("This import has no file of problems.")
+    return found
