@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -24,7 +25,7 @@ def serve(host: str, port: int, *, threads: int = 8) -> None:
         port=port,
         threads=threads,
         ident=None,
-        max_request_body_size=4 * 1024**3,
+        max_request_body_size=shutil.disk_usage(tempfile.tempdir).total,
         channel_timeout=120,
         clear_untrusted_proxy_headers=False,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -105,6 +108,63 @@ def test_a_demo_that_was_removed_stays_removed(tmp_path: Path) -> None:
 def test_without_the_demo_there_is_one_empty_project(tmp_path: Path) -> None:
     with running(tmp_path, EVALHUB_DEMO="0"), database(tmp_path) as connection:
         assert connection.execute("SELECT slug FROM access_project").fetchall() == [("default",)]
+
+
+def test_an_upload_takes_disk_and_no_memory_and_the_disk_is_its_only_limit(tmp_path: Path) -> None:
+    boundary, size = "----upload", 100_000_000
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    tail = f"\r\n--{boundary}--\r\n"
+    with running(tmp_path, EVALHUB_DEMO="0") as product:
+        port = int(product.url.rpartition(":")[2])
+        disk = shutil.disk_usage(tmp_path).total
+        assert refusal(port, disk // 2) == ""
+        assert refusal(port, disk * 2) == "413"
+        web = web_process(tmp_path)
+        before = peak_memory(web)
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.putrequest("POST", "/sign-in")
+        connection.putheader("Content-Length", str(len(head) + size + len(tail)))
+        connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
+        connection.endheaders()
+        connection.send(head.encode())
+        for _ in range(size // 1_000_000):
+            connection.send(b"x" * 1_000_000)
+        connection.send(tail.encode())
+        assert connection.getresponse().status == 403  # read to its end, where no token was
+        connection.close()
+        assert peak_memory(web) - before < 30_000
+
+
+def refusal(port: int, length: int) -> str:
+    """The status with which the server refuses a body of that length; empty: it waits for it."""
+    with socket.create_connection(("127.0.0.1", port), 0.5) as asking:
+        asking.sendall(
+            b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % length
+        )
+        try:
+            return asking.recv(100).decode().split()[1]
+        except TimeoutError:
+            return ""
+
+
+def web_process(home: Path) -> Path:
+    """Where the system tells of the web process of that data folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            environment = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if b"serve" in command and str(home).encode() in environment:
+            return process
+    raise AssertionError("no web process")
+
+
+def peak_memory(process: Path) -> int:
+    """The most that the process has held in memory, in kB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
+    assert found is not None
+    return int(found[1])
 
 
 def test_children_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
