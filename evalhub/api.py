@@ -26,6 +26,7 @@ from runs_app.api_comparing import router as comparing
 from runs_app.api_connections import router as connections
 from runs_app.api_defaults import router as defaults
 from runs_app.api_life import router as life
+from runs_app.api_panels import router as panels
 from runs_app.api_targets import router as targets
 from runs_app.api_trials import router as trials
 
@@ -96,6 +97,7 @@ api.add_router("", runs)
 api.add_router("", comparing)
 api.add_router("", life)
 api.add_router("", baseline)
+api.add_router("", panels)
 api.add_router("", connections)
 api.add_router("", targets)
 api.add_router("", trials)

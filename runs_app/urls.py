@@ -4,6 +4,7 @@ from django.urls import path
 
 from runs_app.views import (
     baseline,
+    calibrated,
     compare,
     compared_classes,
     connections,
@@ -39,6 +40,7 @@ urlpatterns = [
     path("runs/<int:number>/results/<int:item>", detail.result, name="result"),
     path("runs/<int:number>/notable", notable.notable, name="notable"),
     path("runs/<int:number>/classes", notable.classes, name="classes"),
+    path("runs/<int:number>/calibration", calibrated.calibrated, name="calibration"),
     path("runs/<int:number>/cancel/", detail.cancel, name="cancel"),
     path("runs/<int:number>/pause/", life.pause, name="pause"),
     path("runs/<int:number>/resume/", life.resume, name="resume"),

@@ -19,7 +19,7 @@ from evalhub_client.version_options import add_version_commands
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
     *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings", "export"),
-    *("items", "baseline"),
+    *("items", "baseline", "classes", "calibration"),
     *("bulk", "undo"),
     *("versions", "diff", "restore", "label", "schema"),
 )
@@ -93,12 +93,24 @@ def parser() -> argparse.ArgumentParser:
     results = add_command(commands, "results", "results", "write out every result of a run")
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")
+    _add_panels(commands)
     _add_try(add_command(commands, "try", "trying", "send one input to a target", _TRY_EPILOG))
     _add_life(commands)
     add_bulk_commands(commands)
     add_version_commands(commands)
     add_target_commands(commands)
     return root
+
+
+def _add_panels(commands: Any) -> None:
+    """The commands that print further figures of a run."""
+    summary = "figures by class where a run's outputs are classes"
+    classes = add_command(commands, "classes", "panels", summary)
+    classes.add_argument("run", metavar="RUN", help="number or uuid")
+    classes.add_argument("--field", metavar="FIELD", default="", help="default: the first there is")
+    summary = "how far a scorer under test agrees with people's labels"
+    calibration = add_command(commands, "calibration", "panels", summary)
+    calibration.add_argument("run", metavar="RUN", help="number or uuid")
 
 
 def _add_life(commands: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runs_app.statistics.intervals import mean_t, wilson
+from runs_app.statistics.classification import Classification, classify, label
+from runs_app.statistics.intervals import mean_t
 from runs_app.statistics.paired import correlation
 from runs_app.statistics.values import Interval
 
@@ -15,19 +17,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """A scorer against the labels of the same ``n`` items.
+class Agreement:
+    """What a scorer said of items beside what people said, as classes. ``figures.accuracy`` is the
+    share of items on which both say the same; ``kappa`` that share beyond chance: 1 is full
+    agreement, 0 what guessing gives, None when both always say one same thing."""
 
-    ``agreement`` is the share of items on which both say the same, ``kappa`` that share beyond
-    chance: 1 is full agreement, 0 what guessing gives, None when both always say one same thing.
-    ``pearson`` and ``spearman`` are None when one of the two never varies. ``mean_error`` is score
-    minus label, ``mean_absolute_error`` its size.
-    """
+    figures: Classification
+    kappa: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.figures.to_json(), "kappa": self.kappa}
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """Scores beside people's numbers for the same ``n`` items. ``pearson`` and ``spearman`` are
+    None when one of the two never varies. ``mean_error`` is score minus label,
+    ``mean_absolute_error`` its size; the interval is None for one item."""
 
     n: int
-    agreement: float
-    agreement_ci95: Interval
-    kappa: float | None
     pearson: float | None
     spearman: float | None
     mean_error: float
@@ -38,9 +46,6 @@ class Calibration:
         error = self.mean_error_ci95
         return {
             "n": self.n,
-            "agreement": self.agreement,
-            "agreement_ci95": self.agreement_ci95.to_json(),
-            "kappa": self.kappa,
             "pearson": self.pearson,
             "spearman": self.spearman,
             "mean_error": self.mean_error,
@@ -49,56 +54,43 @@ class Calibration:
         }
 
 
-def calibrate(
-    scores: NDArray[np.float64],
-    labels: NDArray[np.float64],
-    *,
-    pass_mark: float | None = None,
-    tolerance: float = 0.0,
-) -> Calibration:
-    """Aligned scores and labels, both numbers.
+def agreement(labels: Sequence[str], given: Sequence[str]) -> Agreement:
+    """People's labels and what the scorer gave, aligned by item. Raises ValueError without items
+    and for columns that are not aligned."""
+    figures = classify(label(labels, given))
+    return Agreement(figures, cohens_kappa(labels, given))
 
-    With ``pass_mark`` both agree when both reach it, or neither does; else when they lie within
-    ``tolerance`` of each other, and kappa compares the values as they are. Raises ValueError
-    without items.
-    """
+
+def closeness(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> Closeness:
+    """Scores and people's numbers, aligned by item. Raises ValueError without items and for arrays
+    that are not aligned."""
     import numpy as np
 
     if len(scores) == 0 or len(scores) != len(labels):
         raise ValueError("scores and labels must be there, and aligned by item")
-    n = len(scores)
-    if pass_mark is not None:
-        ours, theirs = (scores >= pass_mark).astype(float), (labels >= pass_mark).astype(float)
-        agree = int(np.count_nonzero(ours == theirs))
-    else:
-        ours, theirs = scores, labels
-        agree = int(np.count_nonzero(np.abs(scores - labels) <= tolerance))
-    errors = mean_t(scores - labels)
-    return Calibration(
-        n=n,
-        agreement=agree / n,
-        agreement_ci95=wilson(agree, n),
-        kappa=cohens_kappa(ours, theirs),
+    errors = scores - labels
+    return Closeness(
+        n=len(scores),
         pearson=correlation(scores, labels),
         spearman=correlation(ranks(scores), ranks(labels)),
-        mean_error=float((scores - labels).mean()),
-        mean_error_ci95=errors.interval,
-        mean_absolute_error=float(np.abs(scores - labels).mean()),
+        mean_error=float(errors.mean()),
+        mean_error_ci95=mean_t(errors).interval,
+        mean_absolute_error=float(np.abs(errors).mean()),
     )
 
 
-def cohens_kappa(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
+def cohens_kappa(a: Sequence[str], b: Sequence[str]) -> float | None:
     """Agreement beyond chance of two aligned raters; None when both always say one same thing."""
     import numpy as np
 
     n = len(a)
-    names, codes = np.unique(np.concatenate([a, b]), return_inverse=True)
+    names, codes = np.unique([*a, *b], return_inverse=True)
     ours, theirs = codes[:n], codes[n:]
     size = len(names)
     seen = np.count_nonzero(ours == theirs) / n
     shares = np.bincount(ours, minlength=size) / n * (np.bincount(theirs, minlength=size) / n)
     chance = float(shares.sum())
-    return None if chance >= 1 else float((seen - chance) / (1 - chance))
+    return None if size == 1 else float((seen - chance) / (1 - chance))
 
 
 def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from evalhub.kit.json import loads
 from evalhub.kit.paging import Page
 from runs_app import queries
 from runs_app.actions import cancel_run
+from runs_app.calibrating import calibrates
 from runs_app.classes import class_fields
 from runs_app.engine.contexts import merged
 from runs_app.error_help import advice
@@ -100,7 +101,8 @@ def _top(run: Run, listed: int) -> dict[str, Any]:
         | progress_context(run, listed)
         | {
             "settings": settings_of(run),
-            "has_classes": not run.active and bool(class_fields(run)),
+            "calibrates": calibrates(run),
+            "has_classes": not (run.active or calibrates(run)) and bool(class_fields(run)),
         }
     )
 

@@ -60,7 +60,7 @@ def notable(request: HttpRequest, project: Project, number: int) -> HttpResponse
             for each in (worst(scorer) if scorer else ())
         ],
     }
-    return _answer(request, project, run, context)
+    return panel(request, project, run, context)
 
 
 @project_view()
@@ -77,14 +77,15 @@ def classes(request: HttpRequest, project: Project, number: int) -> HttpResponse
         "title": "Classes",
         "fields": [(each, here + query({"field": each}), each == field) for each in fields],
         "report": report,
-        "matrix": _matrix(report.figures) if report else [],
+        "matrix": confusion(report.figures) if report else [],
     }
-    return _answer(request, project, run, context)
+    return panel(request, project, run, context)
 
 
-def _answer(
+def panel(
     request: HttpRequest, project: Project, run: Run, context: dict[str, Any]
 ) -> HttpResponse:
+    """The template `panel` of the context, alone for htmx, else on a page under the run's head."""
     if wants_fragment(request):
         return render(request, context["panel"], {"run": run} | context)
     context |= head(project, run)
@@ -99,7 +100,7 @@ def _line(project: Project, run: Run, found: Notable, text: str) -> Line:
     return Line(label, text, href)
 
 
-def _matrix(figures: Classification) -> list[tuple[str, list[Cell]]]:
+def confusion(figures: Classification) -> list[tuple[str, list[Cell]]]:
     """(expected class, its row): the shades are shares of the row."""
     rows = []
     for i, (each, counts) in enumerate(zip(figures.classes, figures.matrix, strict=True)):

@@ -79,6 +79,8 @@ CONTRACT = {
     "delete /datasets/runs/{run}",
     "get /datasets/runs/{run}/events",
     "get /datasets/runs/{run}/change",
+    "get /datasets/runs/{run}/classes",
+    "get /datasets/runs/{run}/calibration",
     "get /datasets/{id}/baseline",
     "put /datasets/{id}/baseline",
     "post /datasets/compare",
