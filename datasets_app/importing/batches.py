@@ -11,8 +11,8 @@ from datasets_app.importing.problems import EXAMPLES, ROW_KEPT, Problem, Problem
 from datasets_app.importing.source import Row
 from evalhub.kit import json
 
-BATCH_ROWS = 4_000
-BATCH_CHARS = 4_000_000
+BATCH_ROWS = 8_000
+BATCH_CHARS = 8_000_000
 """Characters after which a batch is closed early, so that huge rows do not fill the memory."""
 
 Record = ItemDraft | Problem
