@@ -31,8 +31,8 @@ class ItemRevision(models.Model):
     history.
     """
 
-    # Rows are written under the dataset's lock, or a job's that belongs to it, and datasets are only
-    # ever hidden. The constraint would cost PostgreSQL as much as writing the row.
+    # Rows are written under the dataset's lock, or that of a job of it, and datasets are only ever
+    # hidden. The constraint would cost PostgreSQL as much as writing the row.
     dataset = models.ForeignKey(
         Dataset, models.CASCADE, related_name="revisions", db_index=False, db_constraint=False
     )
