@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -95,6 +96,12 @@ def test_every_page_answers_and_shows_no_secret(
             assert [secret for secret in secrets if secret in body] == [], address
             assert "<script>" not in body, address
             assert ' style="' not in body, address
+
+
+def test_the_plural_of_every_model_is_english() -> None:
+    plurals = [str(model._meta.verbose_name_plural) for model in admin.site._registry]
+    assert [name for name in plurals if re.search(r"([^aeiou]y|x|s)s$", name)] == []
+    assert {"audit entries", "search indexes", "dataset defaults"} <= set(plurals)
 
 
 def test_only_staff_is_let_in(client_for: Callable[..., Client], owner: User) -> None:

@@ -50,6 +50,7 @@ class SearchIndex(LeasedWork):
     objects = SearchIndexQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "search indexes"
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["building", "ready"]), name="search_index_state"

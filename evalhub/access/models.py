@@ -99,6 +99,9 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        verbose_name = "API token"
+
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
@@ -111,6 +114,9 @@ class SignInLink(models.Model):
     next = models.CharField(max_length=500, blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "sign-in link"
 
     def __str__(self) -> str:
         return f"Link for {self.user}"
@@ -127,6 +133,7 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name_plural = "audit entries"
         indexes = [models.Index(fields=["project", "-id"], name="audit_newest_first")]
 
     def __str__(self) -> str:

@@ -22,6 +22,9 @@ class DatasetDefaults(models.Model):
     cluster_field = models.CharField(max_length=200, blank=True, default="")
     baseline = models.ForeignKey("runs_app.Run", models.SET_NULL, null=True, related_name="+")
 
+    class Meta:
+        verbose_name_plural = "dataset defaults"
+
     def __str__(self) -> str:
         return f"Defaults of {self.dataset}"
 
