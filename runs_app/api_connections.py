@@ -57,7 +57,7 @@ class ConnectionAnswer(Schema):
 
 @router.get("/connections", response=Listing[ConnectionAnswer])
 def list_connections(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
-    """The project's connections, newest first."""
+    """The project's connections, by name."""
     caller = reader(request)
     found = connections(caller.user, caller.project)
     rows, next_key = page_down(found, "pk", query)

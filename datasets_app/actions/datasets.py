@@ -12,6 +12,7 @@ from datasets_app.models import Dataset
 from evalhub.access.actions import RESERVED_SLUGS, audit
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import Conflict, FieldError, Invalid
+from evalhub.kit.slugs import free_slug
 
 MAX_TAGS = 20
 MAX_TAG = 40
@@ -157,17 +158,9 @@ def _locked(dataset: Dataset) -> Dataset:
 
 def _free_slug(project: Project, name: str) -> str:
     """The slug for a name; that of a dataset with the same name is not avoided, but refused."""
-    plain = slugify(name)[:80] or "dataset"
-    if plain in RESERVED_SLUGS:
-        plain = f"{plain}-dataset"
-    stem = plain[:70]
-    known = Dataset.objects.filter(project=project, deleted_at=None)
-    taken = dict(known.filter(slug__startswith=stem).values_list("slug", "name"))
-    slug, number = plain, 2
-    while slug in taken and taken[slug].casefold() != name.casefold():
-        slug = f"{stem}-{number}"
-        number += 1
-    return slug
+    known = Dataset.objects.filter(project=project, deleted_at=None).values_list("slug", "name")
+    taken = {slug for slug, other in known if other.casefold() != name.casefold()}
+    return free_slug(name, "dataset", taken=taken, reserved=RESERVED_SLUGS)
 
 
 def _checked_name(name: str) -> str:

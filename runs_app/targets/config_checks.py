@@ -21,7 +21,7 @@ class Checks:
         self.errors: list[FieldError] = []
         self.given: dict[str, Any] = {}
         if not isinstance(given, dict):
-            self.fail("", "This is an object.")
+            self.fail("", "This must be an object.")
             return
         self.given = given
         for name in given:
@@ -46,7 +46,7 @@ class Checks:
         value = self.given.get(name)
         value = default if value is None else value
         if not isinstance(value, str):
-            self.fail(f"/{name}", "This is a text.")
+            self.fail(f"/{name}", "This must be a text.")
             return default
         value = value.strip()
         if needed and not value:
@@ -62,7 +62,7 @@ class Checks:
         value = self.given.get(name)
         value = default if value is None else value
         if not isinstance(value, str):
-            self.fail(f"/{name}", "This is a text.")
+            self.fail(f"/{name}", "This must be a text.")
             return default
         try:
             templates.check(value, pointer=f"{self.pointer}/{name}")
@@ -86,7 +86,7 @@ class Checks:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.fail(f"/{name}", "This is an object.")
+            self.fail(f"/{name}", "This must be an object.")
             return {}
         self.size(name)
         return value

@@ -119,7 +119,7 @@ def _headers(checks: Checks, connection: str | None) -> dict[str, str]:
     for name, value in headers.items():
         below = f"/{step(name)}"
         if not isinstance(value, str):
-            inner.fail(below, "This is a text.")
+            inner.fail(below, "This must be a text.")
             continue
         if any(ord(char) < 32 or ord(char) == 127 for char in value):
             inner.fail(below, "A line break or another control character cannot stand here.")
@@ -177,7 +177,7 @@ def _statuses(checks: Checks) -> list[str]:
     if given is None or given == []:
         return ["200-299"]
     if not isinstance(given, list) or len(given) > 50:
-        checks.fail("/ok_statuses", "This is a list such as [“200-299”, “404”].")
+        checks.fail("/ok_statuses", "This must be a list such as [“200-299”, “404”].")
         return []
     texts = [str(one) if isinstance(one, int) else one for one in given]
     for at, text in enumerate(texts):
@@ -197,7 +197,7 @@ def _context_headers(checks: Checks) -> dict[str, str]:
     paths = {}
     for name, path in given.items():
         if not isinstance(path, str) or not path.strip() or len(path) > MAX_PATH_CHARS:
-            inner.fail(f"/{step(name)}", "This is a path into the context, such as user.id.")
+            inner.fail(f"/{step(name)}", "This must be a path into the context, such as user.id.")
             continue
         try:
             templates.check(f"{{{{ context.{path.strip()} }}}}")
