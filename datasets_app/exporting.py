@@ -64,19 +64,21 @@ def _line(row: ExportRow) -> str:
     # Of JSON texts only a negative number looks like a formula.
     if given[0] == "-":
         given = guarded(given)
-    if expected is not None and expected[0] == "-":
-        expected = guarded(expected)
+    if expected is None:
+        answer = ""
+    else:
+        answer = _cell(guarded(expected) if expected[0] == "-" else expected)
     return (
-        f"{number},{_cell(guarded(external_id)) if external_id else ''},{_cell(given)},"
-        f"{_cell(expected)},{_cell(metadata)},{_cell(context)},{_cell(tags)},"
-        f"{_cell(guarded(split)) if split else ''},{_cell(scorers)},"
+        f"{number},{_cell(guarded(external_id)) if external_id else ''},"
+        f'"{given.replace(_QUOTE, _QUOTES)}",{answer},"{metadata.replace(_QUOTE, _QUOTES)}",'
+        f"{'' if context is None else _cell(context)},"
+        f"{_NO_TAGS if tags == '[]' else _cell(tags)},{_cell(guarded(split)) if split else ''},"
+        f"{'' if scorers is None else _cell(scorers)},"
         f"{_cell(guarded(source)) if source else ''}\r\n"
     )
 
 
-def _cell(text: str | None) -> str:
-    if text is None:
-        return ""
+def _cell(text: str) -> str:
     return f'"{text.replace(_QUOTE, _QUOTES)}"'
 
 
@@ -127,7 +129,7 @@ def _object(row: ExportRow) -> str:
 
 
 _EMPTY = '""'
-_QUOTE, _QUOTES = '"', '""'
+_QUOTE, _QUOTES, _NO_TAGS = '"', '""', '"[]"'
 _WRITERS: dict[str, Callable[[Iterable[ExportRow]], Iterator[bytes]]] = {
     "csv": _csv,
     "json": _json,

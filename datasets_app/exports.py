@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -25,6 +27,7 @@ Items = QuerySet[ItemRevision]
 FIRST_PAGE = 200  # small, so that the first piece comes at once
 LARGEST_PAGE = 2_000
 SMALLEST_WINDOW = 10
+_LONG = tuple(map(ExportRow._fields.index, ("input_json", "expected_json", "metadata_json")))
 PAGE_CHARS = 4_000_000  # that a page aims at: large items make short pages
 NUMBERS_AT_ONCE = 500  # SQLite takes a bounded number of parameters
 MAX_NUMBERS = 100_000
@@ -110,9 +113,13 @@ def _pages(found: Items, after: int, last: int) -> Iterator[ExportRow]:
         page = list(rows.filter(number__gt=after, number__lte=after + window)[:LARGEST_PAGE])
         yield from map(ExportRow._make, page)
         after = page[-1][0] if len(page) == LARGEST_PAGE else after + window
-        chars = sum(len(row[2]) + len(row[3] or "") + len(row[4]) for row in page)
+        chars = sum(_chars(page, column) for column in _LONG)
         room = min(PAGE_CHARS / (chars + 1), LARGEST_PAGE / (len(page) + 1), 4.0)
         window = max(SMALLEST_WINDOW, int(window * room))
+
+
+def _chars(page: Sequence[tuple[Any, ...]], column: int) -> int:
+    return sum(map(len, filter(None, map(itemgetter(column), page))))
 
 
 def _numbered(found: Items, numbers: Sequence[int]) -> Iterator[ExportRow]:
