@@ -16,7 +16,7 @@ from datasets_app.actions.purge import ITEM_PURGED as ITEM_PURGED
 from datasets_app.actions.versions import content_of
 from datasets_app.importing.file_rows import FileRow as FileRow
 from datasets_app.importing.file_rows import file_rows as file_rows
-from datasets_app.item_pages import matching_numbers
+from datasets_app.item_pages import count, matching_numbers
 from datasets_app.item_query import ItemQuery
 from datasets_app.item_schemas import schema_values
 from datasets_app.items import parse_item
@@ -108,6 +108,16 @@ def item_numbers(dataset_id: int, version: int, split: str = "", where: str = ""
     order. Raises Invalid for a filter that is not understood."""
     dataset = Dataset.objects.get(pk=dataset_id)
     return matching_numbers(dataset, version, ItemQuery(where=where, split=split))
+
+
+def count_matching(
+    dataset_id: int, version: int, split: str = "", where: str = ""
+) -> tuple[int, bool]:
+    """How many items at `version` in `split` pass the filter, in bounded time; when the second is
+    False, there may be more. Raises Invalid for a filter that is not understood."""
+    dataset = Dataset.objects.get(pk=dataset_id)
+    found = count(dataset, version, ItemQuery(where=where, split=split))
+    return found.n, found.exact
 
 
 def check_filter(where: str) -> None:

@@ -12,7 +12,7 @@ from evalhub.access.models import Project
 from evalhub.kit.errors import Invalid
 from runs_app import states
 from runs_app.models import Run
-from runs_app.selection import choose, parse
+from runs_app.selection import expect, parse
 from runs_app.statistics.power import reach
 
 LEAST_ITEMS = 10
@@ -36,14 +36,17 @@ class Usual:
 class Estimate:
     """What the runs would do, all targets together.
 
-    `problem` says why there is nothing to run. Times are in seconds, `detectable` is a share;
-    None where nothing can be said. `splits` are {name: items}, none for a large version.
+    `problem` says why there is nothing to run. When it is not `exact`, a filter was counted only so
+    far: there may be more items, and every figure is the least. Times are in seconds, `detectable`
+    is a share; None where nothing can be said. `splits` are {name: items}, none for a large
+    version.
     """
 
     dataset: str
     version: int
     of: int
     items: int
+    exact: bool
     repetitions: int
     targets: int
     called: int  # of the targets, those that are called at all
@@ -82,12 +85,11 @@ def estimate(
     of = public.version_item_count(dataset.id, version)
     if of is None:
         return None
-    items, problem = 0, f"{dataset.name} has no items yet." if not of else ""
+    items, exact = 0, True
+    problem = f"{dataset.name} has no items yet." if not of else ""
     if of:
         try:
-            # Which items a sample without a seed draws makes no difference here.
-            seed = {"seed": 0} if selection.get("sample") and "seed" not in selection else {}
-            items = choose(project, dataset, version, parse({**selection, **seed})).total
+            items, exact = expect(project, dataset, version, parse(selection))
         except Invalid as error:
             problem = error.detail
     called = [ref for ref in targets if not ref.startswith(("recorded:", "file:", "run:"))]
@@ -97,6 +99,7 @@ def estimate(
         version=version,
         of=of,
         items=items,
+        exact=exact,
         repetitions=repetitions,
         targets=len(targets),
         called=len(called),

@@ -126,6 +126,30 @@ def choose(project: Project, dataset: DatasetRow, version: int, selection: Selec
     return Chosen(selection, len(numbers), numbers)
 
 
+def expect(
+    project: Project, dataset: DatasetRow, version: int, selection: Selection
+) -> tuple[int, bool]:
+    """How many items `choose` would come to, told in bounded time: the matches of a filter are
+    counted only so far, and when the second is False there may be more.
+
+    Raises what `choose` does.
+    """
+    if selection.failed_of is not None:
+        return choose(project, dataset, version, selection).total, True
+    split, where = selection.split, selection.where
+    if where:
+        found, exact = public.count_matching(dataset.id, version, split, where)
+    else:
+        found, exact = public.count_items(dataset.id, version, split), True
+    there = _where(dataset, version, split)
+    if where and exact:
+        _require(found, "where", f"{there} has no item that matches the filter.")
+    elif exact:
+        _require(found, "split", f"{there} has no items.")
+    total = first_n(first_n(found, selection.sample), selection.limit)
+    return total, exact or total in (selection.sample, selection.limit)
+
+
 def draw(numbers: list[int], size: int | None, seed: int) -> list[int]:
     """`size` of the numbers by chance, in order; all of them when there are no more. The same seed
     draws the same ones."""

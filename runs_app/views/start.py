@@ -149,7 +149,7 @@ def _estimate(project: Project, form: NewRunForm) -> Estimate | None:
     numbers = {
         name: _whole(form[name].value()) for name in ("sample", "seed", "limit", "failed_of")
     }
-    texts = {"subset": form["subset"].value(), "split": str(form["split"].value() or "").strip()}
+    texts = {name: str(form[name].value() or "").strip() for name in ("subset", "split", "where")}
     return estimate(
         project,
         dataset,

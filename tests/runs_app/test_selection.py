@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from datasets_app import public
+from datasets_app import item_pages, public
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import DatasetRow
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import Invalid
-from runs_app.selection import Selection, choose, draw, parse
+from runs_app.selection import Selection, choose, draw, expect, parse
 from tests.factories import make_dataset, make_finished_run, make_project, questions
 
 
@@ -145,3 +146,38 @@ def test_a_selection_without_an_item_is_refused_at_the_part_that_leaves_none(
 @pytest.mark.django_db
 def test_splits_are_counted_at_a_version(numbers: Dataset) -> None:
     assert public.splits(numbers.pk, 1) == {"even": 5}
+
+
+# --- what is expected -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"split": "even"},
+        {"split": "even", "limit": 2},
+        {"sample": 4, "seed": 1},
+        {"sample": 40, "limit": 7, "seed": 1},
+        {"where": 'split = "even"'},
+        {"where": 'not split = "even"', "sample": 3, "seed": 1},
+        {"where": 'split = "even"', "limit": 50},
+    ],
+)
+def test_what_is_expected_is_what_will_be_chosen(
+    numbers: Dataset, project: Project, owner: User, given: dict[str, Any]
+) -> None:
+    of = row(numbers, owner)
+    chosen = choose(project, of, 1, parse(given))
+    assert expect(project, of, 1, parse(given)) == (chosen.total, True)
+
+
+def test_a_filter_is_counted_only_so_far(
+    numbers: Dataset, project: Project, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public, "count", partial(item_pages.count, limit=3))
+    of, where = row(numbers, owner), 'split = "even"'
+    assert expect(project, of, 1, parse({"where": where})) == (3, False)
+    assert expect(project, of, 1, parse({"where": where, "limit": 2})) == (2, True)
+    assert expect(project, of, 1, parse({"where": where, "sample": 3})) == (3, True)
+    assert expect(project, of, 1, parse({"where": where, "sample": 9})) == (3, False)
+    with pytest.raises(Invalid, match="has no item that matches the filter"):
+        expect(project, of, 1, parse({"where": 'split = "odd"'}))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from datasets_app import item_pages, public
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import Invalid
@@ -188,7 +190,11 @@ def test_adding_and_removing_scorers_keeps_what_was_typed(
 
 
 def test_the_estimate_counts_calls(
-    project: Project, dataset: Dataset, editor: User, client_for: ClientFor
+    project: Project,
+    dataset: Dataset,
+    editor: User,
+    client_for: ClientFor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = client_for(editor)
     page = url(project, "estimate")
@@ -204,6 +210,10 @@ def test_the_estimate_counts_calls(
     assert "Choose a target" in nobody.content.decode()
     none = client.post(page, form_of(dataset, split="nowhere"), headers=HTMX)
     assert "The split “nowhere” of Sums v1 has no items." in none.content.decode()
+    monkeypatch.setattr(public, "count", partial(item_pages.count, limit=1))
+    filtered = client.post(page, form_of(dataset, where='input contains "+"'), headers=HTMX)
+    assert "at least <b>1</b> of 3" in filtered.content.decode()
+    assert "all figures are the least" in filtered.content.decode()
     unknown = client.post(page, form_of(dataset, version="7"), headers=HTMX)
     assert "Choose a dataset and one of its versions." in unknown.content.decode()
     without_script = client.post(
