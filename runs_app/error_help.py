@@ -33,6 +33,7 @@ _ADVICE = {
     "retry the errors.",
     "worker_lost": "The worker died each time that it called this item: look for what ends the "
     "process or eats its memory.",
+    "purged": "Nothing is left of the item. Delete it from the dataset, or write it anew.",
     "not_storable": "Its message says which part of the output a database cannot keep.",
     "no_recorded_output": "Check the path, or that the recording has a row for this item.",
     "invalid_output": "The target answered, but not in the form that its kind asks for. Compare "

@@ -13,7 +13,7 @@ from runs_app.engine.clock import CallClock
 from runs_app.engine.contexts import merged
 from runs_app.engine.gate import Gate
 from runs_app.engine.planning import DEATHS_ALONE, Claim
-from runs_app.engine.scoring import BoundScorer, ScoreRow, score
+from runs_app.engine.scoring import PURGED, BoundScorer, ScoreRow, score
 from runs_app.engine.writing import Recorded
 from runs_app.targets import ItemCall, Target
 from runs_app.targets.trace import Trace, spans_json
@@ -84,9 +84,17 @@ class Calling:
         )
 
 
-def convict(claim: Claim, item: ItemRow, repetition: int) -> Recorded:
-    """The error of an item that took its worker down, alone, more than once."""
+def not_called(claim: Claim, item: ItemRow, repetition: int) -> Recorded | None:
+    """The error of an item that must not be called, because nothing is left of it, or because it
+    took its worker down, alone, more than once; None for any other item.
+    """
+    if item.purged:
+        kind, message, tries = "purged", PURGED, 0
+    elif item.number == claim.convicted:
+        message = f"The worker died {DEATHS_ALONE} times in a row while it called this item alone."
+        kind, tries = "worker_lost", claim.shard.strikes
+    else:
+        return None
     now = datetime.now(UTC)
-    message = f"The worker died {DEATHS_ALONE} times in a row while it called this item alone."
-    outcome = Outcome(None, "worker_lost", message, now, now, 0.0, claim.shard.strikes)
+    outcome = Outcome(None, kind, message, now, now, 0.0, tries)
     return Recorded(claim, item.number, repetition, item.revision_id, outcome, [], Trace(), None)

@@ -15,6 +15,7 @@ from runs_app.targets.trace import Trace
 
 NONE_ASKED = "The item asks for no scorers."
 OTHERS_ASKED = "The item asks for other scorers."
+PURGED = "This item was purged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,14 @@ def score(
     trace: Trace | None = None,
 ) -> list[ScoreRow]:
     """One row for each scorer, and a span in `trace`. A failing scorer is a row with the state
-    "error", never an exception. What the item's own list leaves out is not scored.
+    "error", never an exception. What the item's own list leaves out is not scored, nor is an item
+    of which nothing is left.
     """
+    if item.purged:
+        return [
+            (bound.run_scorer_id, item.number, repetition, "not_scored", None, PURGED)
+            for bound in scorers
+        ]
     output = _value(output_json)
     expected = ABSENT if item.expected_json is None else _value(item.expected_json)
     about = {"number": item.number, "external_id": item.external_id}

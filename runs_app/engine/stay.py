@@ -23,7 +23,7 @@ from evalhub.kit.stopping import stopping
 from runs_app import states
 from runs_app.engine import stays
 from runs_app.engine.attempt import storable
-from runs_app.engine.calling import Calling, convict
+from runs_app.engine.calling import Calling, not_called
 from runs_app.engine.clock import CallClock
 from runs_app.engine.database import DatabaseThread
 from runs_app.engine.finishing import fail, finish_if_cancelled, finish_if_done
@@ -204,10 +204,13 @@ class _Stay:
         if not claim.due:
             self.recorder.close_empty(claim)
             return
-        for item, repetition in claim.due:
-            if item.number == claim.convicted:
-                self.recorder.add(convict(claim, item, repetition))
-        claim.due = [due for due in claim.due if due[0].number != claim.convicted]
+        due, claim.due = claim.due, []
+        for item, repetition in due:
+            error = not_called(claim, item, repetition)
+            if error is None:
+                claim.due.append((item, repetition))
+            else:
+                self.recorder.add(error)
         if claim.due:
             self.ahead.append(claim)
 

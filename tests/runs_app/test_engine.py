@@ -10,12 +10,14 @@ import pytest
 from django.db import connection
 
 from datasets_app import public
+from datasets_app.actions import purge_item
+from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
-from runs_app.actions import cancel_run
-from runs_app.engine import planning, recorder, writing
+from runs_app.actions import cancel_run, rescore_run, start_run
+from runs_app.engine import calling, planning, recorder, rescoring, writing
 from runs_app.engine.stay import work
 from runs_app.engine.sweeper import sweep
-from runs_app.models import Result, Run, Score, Shard, Stay
+from runs_app.models import Rescore, Result, Run, Score, Shard, Stay
 from tests.runs_app.engine_help import StartRun, recorded, recount, starter, wait_for, worker
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -295,3 +297,44 @@ def test_an_item_that_kills_its_worker_again_and_again_becomes_an_error(start: S
     assert (run.status, run.succeeded, run.failed) == ("completed", 2, 1)
     lost = Result.objects.get(run=run, item_number=1)
     assert lost.error_type == "worker_lost"
+
+
+def test_an_item_that_was_purged_is_an_error_and_is_not_called(
+    start: StartRun, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start([f"item {n}" for n in range(1, 6)])
+    work(first.pk)
+    dataset = Dataset.objects.get(pk=first.dataset_id)
+    for number in (2, 5):
+        purge_item(dataset=dataset, number=number, by=owner)
+    called: list[object] = []
+    call = calling.Calling.one
+
+    async def noted(self: Any, claim: Any, item: Any, repetition: int) -> Any:
+        called.append(item.number)
+        return await call(self, claim, item, repetition)
+
+    monkeypatch.setattr(calling.Calling, "one", noted)
+    run = start_run(
+        project=dataset.project,
+        dataset=public.find_dataset(owner, dataset.project, dataset.slug),
+        target="python:echo",
+        scorers=["exact_match"],
+        repetitions=2,
+        by=owner,
+    )
+    work(run.pk)
+    run.refresh_from_db()
+    assert sorted(called) == [1, 1, 3, 3, 4, 4]
+    assert (run.status, run.succeeded, run.failed) == ("completed", 6, 4)
+    errors = Result.objects.filter(run=run).exclude(error_type="").order_by("item_number")
+    assert [(one.item_number, one.error_type, one.error_message) for one in errors] == [
+        (number, "purged", "This item was purged.") for number in (2, 2, 5, 5)
+    ]
+    rescore_run(run=first, scorers=["exact_match"], by=owner, mode="replace")
+    rescoring.work(Rescore.objects.get(run=first).pk)
+    scores = Score.objects.filter(run_scorer__run=first).order_by("item_number")
+    assert [(one.state, one.reason) for one in scores if one.item_number in (2, 5)] == [
+        ("not_scored", "This item was purged.")
+    ] * 2
+    assert [one.value for one in scores if one.item_number == 3] == [1.0]
