@@ -32,9 +32,10 @@ from runs_app.comparison import (
     compare_scorers,
     headline,
 )
-from runs_app.defaults import defaults_of
+from runs_app.defaults import Defaults, defaults_of
 from runs_app.engine.summary import latency_percentiles
 from runs_app.joining import Joined, SharedScorer, join, shared_scorers
+from runs_app.margins import DEFAULT_MARGIN, stored_margins
 from runs_app.memory import Memory
 from runs_app.models import Run
 from runs_app.statistics.measures import Measure
@@ -56,7 +57,6 @@ __all__ = [
     "items_page",
 ]
 
-DEFAULT_MARGIN = 2.0  # points
 FIGURES = Memory(limit_bytes=20_000_000)
 ABOUT_BYTES = 4_000  # that the figures of one scorer or slice take
 
@@ -123,7 +123,8 @@ class Slices:
 class Comparison:
     """Two runs compared. `scorers` are those of both runs, the primary first; the names in `only_a`
     and `only_b` are scorers without a counterpart, those in `settings_differ` are compared although
-    the runs set them up differently. `finished` is False while either run goes on: then there are
+    the runs set them up differently. `margin` is the one asked for, else that of a scorer that has
+    none of its own. `finished` is False while either run goes on: then there are
     means only. `measures` are latency, tokens and cost, none before the end; `cluster_field` is the
     field whose values keep items together, "" without one."""
 
@@ -181,29 +182,33 @@ def compare(
     run_a: Run,
     run_b: Run,
     *,
-    margin: float = DEFAULT_MARGIN,
+    margin: float | None = None,
     margins: Mapping[str, float] | None = None,
     cluster: str | None = None,
     slices: str = "",
     by: str = "",
 ) -> Comparison:
     """Compare two runs item by item. `margin` is the loss to shrug off, in points (hundredths of a
-    scorer's range); `margins` have those of single scorers by name.
+    scorer's range), None for each scorer's own (`margins.stored_margins`); `margins` have those of
+    single scorers by name.
 
     `cluster` is a field of the items (labels.check_field) whose values keep them together: None
     for the dataset's own, "" for none. `slices` is a field to look at value by value, by the
     scorer named `by`, else the primary one.
     """
-    field = cluster_field_of(run_b) if cluster is None else cluster
+    usual = _usual(run_b)
+    field = usual.cluster_field if cluster is None else cluster
     shared = shared_scorers(run_a, run_b)
+    held = dict.fromkeys((each.name for each in shared), margin) if margin is not None else {}
+    held = stored_margins(shared, usual) | held | dict(margins or {})
     finished = not run_a.active and not run_b.active
-    asked = _Asked(margin, tuple(sorted((margins or {}).items())), field, slices, by)
+    asked = _Asked(tuple(sorted(held.items())), field, slices, by)
     figures = _figures(run_a, run_b, shared, finished, asked)
     names = {scorer.name for scorer in shared}
     return Comparison(
         a=run_info(run_a, *figures.counts[0]),
         b=run_info(run_b, *figures.counts[1]),
-        margin=margin,
+        margin=DEFAULT_MARGIN if margin is None else margin,
         finished=finished,
         pairing=figures.pairing,
         scorers=figures.scorers,
@@ -219,12 +224,21 @@ def compare(
 
 def cluster_field_of(run: Run) -> str:
     """The field that the run's dataset declares for clusters; "" without one."""
-    return "" if run.dataset_id is None else defaults_of(run.dataset_id).cluster_field
+    return _usual(run).cluster_field
+
+
+def margins_of(run_a: Run, run_b: Run) -> dict[str, float]:
+    """{scorer of both: the margin that holds when none is asked for}."""
+    return stored_margins(shared_scorers(run_a, run_b), _usual(run_b))
+
+
+def _usual(run: Run) -> Defaults:
+    """The defaults of the run's dataset; empty ones without a dataset."""
+    return Defaults() if run.dataset_id is None else defaults_of(run.dataset_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    margin: float
     margins: tuple[tuple[str, float], ...]
     cluster: str
     slices: str
@@ -267,7 +281,7 @@ def _computed(
         values = joined.values(scorer)
         scores = joined.scores(values)
         unscored |= ~scores.errored & ~scores.scored
-        margin = margins.get(scorer.name, asked.margin)
+        margin = margins[scorer.name]
         inputs.append(scorer_input(joined, scorer, values, scores, margin, clusters))
         if asked.slices and (scorer.name == asked.by if asked.by else scorer.primary):
             sliced = (

@@ -77,7 +77,7 @@ def settings_panel(
 
 
 def _shown(defaults: Defaults, project: Project) -> _Shown:
-    names = [str(spec.get("name") or spec.get("use")) for spec in defaults.scorers]
+    names = [_named(spec) for spec in defaults.scorers]
     target = defaults.target
     if target:
         try:
@@ -85,3 +85,9 @@ def _shown(defaults: Defaults, project: Project) -> _Shown:
         except Invalid:
             target = f"{target} (no longer there)"
     return _Shown(target, names, defaults.cluster_field)
+
+
+def _named(spec: dict[str, Any]) -> str:
+    """ "category", "category (margin 5 points)"."""
+    name, margin = str(spec.get("name") or spec.get("use")), spec.get("margin")
+    return name if margin is None else f"{name} (margin {margin:g} points)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datasets_app import public
 from runs_app.models import Run, RunScorer
@@ -120,11 +120,17 @@ def shared_scorers(run_a: Run, run_b: Run) -> list[SharedScorer]:
             a=a,
             b=b,
             primary=place == 0,
-            settings_differ=(a.spec, a.threshold) != (b.spec, b.threshold),
+            settings_differ=_scoring(a) != _scoring(b),
             binary=once and a.kind == "binary",
         )
         for place, (a, b) in enumerate(both)
     ]
+
+
+def _scoring(scorer: RunScorer) -> tuple[dict[str, Any], float | None]:
+    """What scores depend on; a margin only says what to make of them."""
+    spec = {name: value for name, value in scorer.spec.items() if name != "margin"}
+    return spec, scorer.threshold
 
 
 def same_figure(a: RunScorer, b: RunScorer) -> bool:

@@ -62,7 +62,9 @@ class ComparedRuns(StrictBody):
     """
 
     runs: list[RunRef] = Field(min_length=2, max_length=20)
-    margin: float = Field(2.0, ge=0, le=100)
+    margin: float | None = Field(
+        None, ge=0, le=100, description="default: each scorer's own, else 2"
+    )
     margins: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=dict)
     cluster: str | None = Field(None, description="default: that of the dataset's defaults")
     slices: str = Field("", description="such as metadata.topic")

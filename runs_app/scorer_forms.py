@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from runs_app.scorers import Builtin, Param, SpecError, catalogue, parse_spec
+from runs_app.scorers import MARGIN, Builtin, Param, SpecError, catalogue, parse_spec
 
 DEFAULT_SCORER = "exact_match"
 MAX_SCORERS = 20
@@ -31,7 +31,7 @@ class ScorerRow(forms.Form):
         self.builtin, self.key = builtin, key
         self.spec: dict[str, Any] = {}
         self.fields["name"].initial = builtin.use
-        for param in builtin.params:
+        for param in (*builtin.params, MARGIN):
             self.fields[param.name] = _field_of(param)
 
     @property
@@ -42,7 +42,7 @@ class ScorerRow(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         given: dict[str, Any] = {"use": self.builtin.use, "name": cleaned.get("name")}
-        for param in self.builtin.params:
+        for param in (*self.builtin.params, MARGIN):
             if param.name in cleaned:
                 given[param.name] = _value_of(param, cleaned[param.name])
         if not self.errors:
@@ -155,7 +155,7 @@ def _value_of(param: Param, value: Any) -> Any:
 def _initial(builtin: Builtin, spec: dict[str, Any]) -> dict[str, Any]:
     """A specification as the fields of its row show it."""
     values: dict[str, Any] = {"name": spec.get("name", builtin.use)}
-    for param in builtin.params:
+    for param in (*builtin.params, MARGIN):
         value = spec.get(param.name, param.default)
         values[param.name] = ", ".join(value) if param.type == "names" else value
     return values
@@ -165,7 +165,7 @@ def _unbound(builtin: Builtin, key: int, data: QueryDict) -> ScorerRow:
     """A row that shows what was typed so far, without complaints."""
     prefix = f"scorer-{key}-"
     values: dict[str, Any] = {"name": data.get(f"{prefix}name", builtin.use)}
-    for param in builtin.params:
+    for param in (*builtin.params, MARGIN):
         if param.type == "boolean":
             values[param.name] = f"{prefix}{param.name}" in data
         else:

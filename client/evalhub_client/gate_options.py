@@ -21,7 +21,10 @@ def add_compare(to: argparse.ArgumentParser) -> None:
     to.add_argument("run_a", metavar="RUN_A", help="number or uuid")
     to.add_argument("run_b", metavar="RUN_B", help="number or uuid")
     to.add_argument(
-        "--margin", metavar="POINTS", type=_points, help="a loss to shrug off (default: 2)"
+        "--margin",
+        metavar="POINTS",
+        type=_points,
+        help="a loss to shrug off (default: each scorer's own, else 2)",
     )
     to.add_argument(
         "--cluster",

@@ -159,11 +159,11 @@ class RunMethods:
         """`{pairing, scorers: [...], ...}`: for each scorer the change from A to B with its
         verdict. With `more` runs, every run against the first: `{runs, scorers: [...], ...}`.
 
-        Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range), and
-        `margins` has those of single scorers. `cluster` is a field of the items that keeps them
-        together ("" for none), `slices` one to look at value by value. `classes` is a field
-        of the expected output that says a class: accuracy, precision, recall and F1 of both runs.
-        With `gate`, such as "no-significant-regression", the answer has
+        Shares are 0..1, deltas are B - A; `margin` is in points (hundredths of the range; each
+        scorer's own when None), and `margins` has those of single scorers. `cluster` is a field
+        of the items that keeps them together ("" for none), `slices` one to look at value by
+        value, `classes` one of the expected output that says a class: accuracy, precision, recall
+        and F1 of both runs. With `gate`, such as "no-significant-regression", the answer has
         `gate: {passed, inconclusive, reasons}`.
         Very large runs are prepared first; `on_poll` then gets `{preparing: {done, total}}`.
         """

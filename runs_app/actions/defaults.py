@@ -15,7 +15,7 @@ from evalhub.kit.json import PathError, split_path
 from runs_app import targets
 from runs_app.actions.scorer_specs import check_scorers
 from runs_app.defaults import Defaults, defaults_of
-from runs_app.models import DatasetDefaults
+from runs_app.models import DatasetDefaults, RunChange
 
 ROOTS = ("input", "expected_output", "metadata", "context")
 
@@ -67,8 +67,17 @@ def set_defaults(
                 "cluster_field": made.cluster_field,
             },
         )
+        if _judged_by(made) != _judged_by(current):
+            # What lists show of these runs was held to other margins, or other clusters.
+            RunChange.objects.filter(run__dataset=dataset.id).delete()
         audit(project, by, "dataset.defaults", dataset.slug)
     return made
+
+
+def _judged_by(defaults: Defaults) -> tuple[str, list[tuple[Any, Any]]]:
+    """The parts of the defaults that verdicts depend on."""
+    margins = [(spec.get("name"), spec.get("margin")) for spec in defaults.scorers]
+    return defaults.cluster_field, margins
 
 
 def _check_path(path: str, problems: list[FieldError]) -> None:

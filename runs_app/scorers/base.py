@@ -40,7 +40,8 @@ class ScorerSpec:
     """A checked scorer with all its parameters, defaults included.
 
     `name` is unique in a run and heads its column. `threshold` is the score from which a result
-    passes, None when the scorer has none. Scores lie between `low` and `high`.
+    passes, None when the scorer has none. Scores lie between `low` and `high`. `margin` is the
+    loss, in points (hundredths of that range), that a comparison shrugs off; None says nothing.
     """
 
     use: str
@@ -51,12 +52,15 @@ class ScorerSpec:
     threshold: float | None
     low: float
     high: float
+    margin: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON object that `parse_spec` reads back as this very spec."""
         spec: dict[str, Any] = {"use": self.use, "name": self.name, **self.params}
         if self.kind == "continuous":
             spec["threshold"] = self.threshold
+        if self.margin is not None:
+            spec["margin"] = self.margin
         return spec
 
 
@@ -126,6 +130,14 @@ IGNORE_CASE: Final = Param(
     help="Capital and small letters count as equal.",
 )
 EQUAL: Final = ScoreOutcome("scored", 1.0, "Equal to the expected output.")
+MARGIN: Final = Param(
+    name="margin",
+    label="Margin, points",
+    type="number",
+    default=None,
+    help="The loss, in points, that a comparison shrugs off. Empty: 2, or what the dataset says.",
+)
+"""What every scorer takes besides its own parameters."""
 NO_ANSWER: Final = ScoreOutcome("scored", 0.0, "no answer found")
 NO_EXPECTED: Final = ScoreOutcome("not_scored", None, "The item has no expected output.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from evalhub.kit.json import JsonError, loads
-from runs_app.scorers.base import Builtin, Param, Scorer, ScorerSpec, SpecError
+from runs_app.scorers.base import MARGIN, Builtin, Param, Scorer, ScorerSpec, SpecError
 from runs_app.scorers.contains import CONTAINS
 from runs_app.scorers.exact_match import EXACT_MATCH
 from runs_app.scorers.json_match import JSON_MATCH
@@ -31,11 +31,12 @@ def parse_spec(spec: str | Mapping[str, Any]) -> ScorerSpec:
     """The checked scorer that `spec` asks for.
 
     `spec` is a built-in's name, a JSON object as text, or that object: `use` (a built-in's name),
-    `name` (default: the same) and the built-in's parameters. Raises SpecError.
+    `name` (default: the same), `margin` (points, 0 to 100) and the built-in's parameters. Raises
+    SpecError.
     """
     given = _as_mapping(spec)
     builtin = _builtin(given.get("use"))
-    known = ("use", "name", *(param.name for param in builtin.params))
+    known = ("use", "name", MARGIN.name, *(param.name for param in builtin.params))
     for key in given:
         if key not in known:
             raise SpecError(
@@ -55,6 +56,7 @@ def parse_spec(spec: str | Mapping[str, Any]) -> ScorerSpec:
         higher_is_better=True,
         low=0.0,
         high=1.0,
+        margin=_margin(given.get(MARGIN.name)),
     )
     build(checked)  # so that a bad regular expression is refused here, not in the worker
     return checked
@@ -106,6 +108,14 @@ def _name(name: object) -> str:
             "/name",
         )
     return name.strip()
+
+
+def _margin(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise SpecError("A scorer's “margin” is a number of points from 0 to 100.", "/margin")
+    return value
 
 
 def _checked(use: str, param: Param, value: Any) -> Any:

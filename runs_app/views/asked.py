@@ -23,10 +23,11 @@ NO_CLUSTERS = "none"  # in the address; it is no field of an item
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`cluster` is None for the dataset's own field, "" for no clusters. `slices` is "" for none.
-    `problems` are sentences about fields that are none; they count as not given."""
+    """`margin` is in points, None for each scorer's own. `cluster` is None for the dataset's own
+    field, "" for no clusters. `slices` is "" for none. `problems` are sentences about fields that
+    are none; they count as not given."""
 
-    margin: float
+    margin: float | None
     cluster: str | None
     slices: str
     items: Literal["common", "pairwise"]
@@ -34,12 +35,12 @@ class Asked:
 
     @property
     def margin_text(self) -> str:
-        return f"{self.margin:g}"
+        return "" if self.margin is None else f"{self.margin:g}"
 
     def kept(self) -> dict[str, str]:
         """What is not the default, by its name in the address."""
         return {
-            "margin": "" if self.margin == comparing.DEFAULT_MARGIN else self.margin_text,
+            "margin": self.margin_text,
             "cluster": NO_CLUSTERS if self.cluster == "" else self.cluster or "",
             "slice": self.slices,
             "items": "" if self.items == "common" else self.items,
@@ -119,11 +120,11 @@ def _field(text: str, problems: list[str]) -> str:
         return ""
 
 
-def _margin(request: HttpRequest) -> float:
-    """The margin in points; the default for anything that is no number from 0 to 100."""
+def _margin(request: HttpRequest) -> float | None:
+    """The margin in points; None for anything that is no number from 0 to 100."""
     try:
         margin = float(request.GET.get("margin", "").replace(",", "."))
     except ValueError:
-        return comparing.DEFAULT_MARGIN
+        return None
     usable = math.isfinite(margin) and 0 <= margin <= MOST_MARGIN
-    return margin if usable else comparing.DEFAULT_MARGIN
+    return margin if usable else None

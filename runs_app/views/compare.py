@@ -18,9 +18,10 @@ from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.figures import integer
 from evalhub.kit.htmx import render_page, wants_fragment
-from runs_app import queries
+from runs_app import comparing, queries
 from runs_app.comparing_many import MOST_RUNS
 from runs_app.item_fields import group_fields
+from runs_app.margins import DEFAULT_MARGIN
 from runs_app.models import Run
 from runs_app.views import compared_many, compared_two
 from runs_app.views.asked import asked, cluster_choices, slice_choices
@@ -121,6 +122,14 @@ def _choosing(
     return context | {"problem": problem, "candidate": candidate, "near": near[:NEAR]}
 
 
+def _margin_hint(a: Run | None, b: Run | None) -> str:
+    """What holds without a margin in the address: one for all scorers, or each its own."""
+    margins = set(comparing.margins_of(a, b).values()) if a and b else set()
+    if len(margins) > 1:
+        return "own"
+    return "".join(f"{margin:g}" for margin in margins) or f"{DEFAULT_MARGIN:g}"
+
+
 def _selectors(
     request: HttpRequest, project: Project, chosen: Sequence[Run | None]
 ) -> dict[str, Any]:
@@ -136,8 +145,8 @@ def _selectors(
         "runs": recent,
         "addable": [run for run in recent if run.pk not in both] if a and b else [],
         "sides": [("a", "Baseline", a), ("b", "Candidate", b)],
-        "margin": wanted.margin,
         "margin_text": wanted.margin_text,
+        "margin_hint": _margin_hint(a, b),
         "clusters": cluster_choices(b, wanted, fields) if a and b else [],
         "slicings": slice_choices(wanted, fields),
         "wanted": wanted,

@@ -23,6 +23,7 @@ from runs_app.views.shown import latency_label, latency_profile, took
 from runs_app.views.verdicts import (
     Paired,
     exclusions,
+    margin_words,
     more_sentences,
     pairing_facts,
     partial,
@@ -106,7 +107,7 @@ def figures(found: comparing.Comparison, base: str, sides: list[Side]) -> dict[s
     return {
         "comparison": found,
         "lines": lines,
-        "scale": scale_of(lines, found.margin),
+        "scale": scale_of(lines),
         "partial": partial(lines),
         "exclusions": exclusions(paired),
         "headline": [
@@ -122,12 +123,13 @@ def figures(found: comparing.Comparison, base: str, sides: list[Side]) -> dict[s
         "longest_ms": max((s.latency.max_ms for s in sides if s.latency), default=None),
         "latency_change": latency_change(measures),
         "costs": cost_lines(measures, a, b) if a and b else [],
-        "margin_line": -found.margin,
+        "margins": margin_words(found.scorers),
+        "own_margins": len({line.c.margin_points for line in lines}) > 1,
         "zeros": [line.errors_as_zero for line in lines if line.errors_as_zero],
         "others": len([line for line in lines if not line.c.primary]),
         "clustered": any(line.c.difference and line.c.difference.clusters for line in lines),
         "slices": sliced,
-        "slice_scale": scale_of(sliced, found.margin),
+        "slice_scale": scale_of(sliced),
     }
 
 

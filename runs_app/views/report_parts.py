@@ -47,8 +47,8 @@ def two_report(run_a: Run, run_b: Run, wanted: Asked, address: str) -> Report:
     lead = [_line(line["text"], line["evidence"]) for line in shown["headline"]]
     return Report(
         title=f"Run {run_b.number} against run {run_a.number}",
-        subtitle=f"{run_b.name} (B) against the baseline {run_a.name} (A), margin "
-        f"{wanted.margin_text} points. Every difference is B − A.",
+        subtitle=f"{run_b.name} (B) against the baseline {run_a.name} (A). "
+        f"{_margin(shown['margins'])}Every difference is B − A.",
         address=address,
         lead=(*lead, *filter(None, [shown["more"]])),
         sections=tuple(sections),
@@ -85,6 +85,10 @@ def many_report(runs: Sequence[Run], baseline: int, wanted: Asked, address: str)
         figures=_same_columns(rows),
         data=data,
     )
+
+
+def _margin(words: str) -> str:
+    return f"Margin: {words}. " if words else ""
 
 
 def _compared_classes(run_a: Run, run_b: Run) -> ClassComparison | None:

@@ -59,6 +59,11 @@ class ScoreLine:
     errors_as_zero: str
     method: tuple[str, ...]
 
+    @property
+    def margin_at(self) -> float:
+        """Where the margin stands in the forest plot: on the side that is worse."""
+        return -self.c.margin_points if self.c.higher_is_better else self.c.margin_points
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -73,10 +78,21 @@ def score_lines(paired: Paired) -> list[ScoreLine]:
     return [_line(paired, scorer) for scorer in paired.found.scorers]
 
 
-def scale_of(lines: Sequence[ScoreLine], margin: float) -> ForestScale | None:
-    """One domain in points for all rows; None when no row has an interval."""
-    intervals = [line.points[1:] for line in lines if line.points]
-    return forest_scale(intervals, -margin) if intervals else None
+def scale_of(lines: Sequence[ScoreLine]) -> ForestScale | None:
+    """One domain in points for all rows and their margins; None when no row has an interval."""
+    shown = [line for line in lines if line.points]
+    bounds = [bounds for line in shown if line.points for bounds in [line.points[1:]]]
+    return forest_scale([*bounds, *((x.margin_at, x.margin_at) for x in shown)]) if shown else None
+
+
+def margin_words(scorers: Sequence[ScorerComparison], unit: str = "points") -> str:
+    """ "2 points" for scorers that share their margin, else "exact 2, near 5 points"; "" without
+    scorers."""
+    margins = {scorer.margin_points for scorer in scorers}
+    if len(margins) < 2:
+        return "".join(f"{margin:g} {unit}" for margin in margins)
+    named = ", ".join(f"{scorer.name} {scorer.margin_points:g}" for scorer in scorers)
+    return f"{named} {unit}"
 
 
 def pairing_facts(paired: Paired) -> list[Fact]:

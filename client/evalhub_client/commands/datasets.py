@@ -82,13 +82,18 @@ def _defaults(options: argparse.Namespace, client: Client, slug: str) -> None:
         found = client.set_defaults(slug, **said)
     else:
         found = client.get_defaults(slug)
-    names = ", ".join(str(one.get("name") or one["use"]) for one in found["scorers"])
+    names = ", ".join(_named(one) for one in found["scorers"])
     lines = [
         f"Target: {clean(found['target'] or '–')}",
         f"Scorers: {clean(names or '–')}",
         f"Cluster field: {clean(found['cluster_field'] or '–')}",
     ]
     _write(options, found, "\n".join(lines))
+
+
+def _named(scorer: Json) -> str:
+    name, margin = str(scorer.get("name") or scorer["use"]), scorer.get("margin")
+    return name if margin is None else f"{name} (margin {margin:g} points)"
 
 
 def _delete(options: argparse.Namespace, client: Client, dataset: Json) -> None:

@@ -36,6 +36,8 @@ def test_the_threshold_of_a_continuous_scorer_can_be_set_or_taken_away() -> None
         {"use": "levenshtein", "name": "near", "threshold": None},
         {"use": "regex", "pattern": "a+", "extract": "(b)"},
         {"use": "json_match", "ignore": ["id"], "tolerance": 0.25},
+        {"use": "exact_match", "margin": 0},
+        {"use": "levenshtein", "margin": 12.5},
     ],
 )
 def test_a_stored_spec_reads_back_as_itself(spec: Any) -> None:
@@ -83,6 +85,11 @@ def test_a_stored_spec_reads_back_as_itself(spec: Any) -> None:
         ({"use": "levenshtein", "threshold": 1.5}, "/threshold", "a number from 0 to 1."),
         ({"use": "json_match", "ignore": "id"}, "/ignore", "is a list of names."),
         ({"use": "json_match", "ignore": [1]}, "/ignore", "is a list of names."),
+        ({"use": "contains", "margin": -1}, "/margin", "a number of points from 0 to 100."),
+        ({"use": "contains", "margin": 101}, "/margin", "a number of points from 0 to 100."),
+        ({"use": "contains", "margin": "2"}, "/margin", "a number of points from 0 to 100."),
+        ({"use": "contains", "margin": True}, "/margin", "a number of points from 0 to 100."),
+        ({"use": "contains", "margin": float("nan")}, "/margin", "a number of points from 0"),
         ({"use": "regex"}, "/pattern", "regex: “pattern” is missing."),
         ({"use": "regex", "pattern": ""}, "/pattern", "regex: “pattern” is missing."),
     ],
