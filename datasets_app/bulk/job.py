@@ -1,76 +1,50 @@
-"""The leased work of a job over many items: steps over batches in number order, then publish.
+"""The work of a job over many items: steps over batches in number order, then publish.
 
-Each batch is one transaction of the job's counters and the rows, and only who holds the lease can
-commit it. So after a crash the next worker goes on after `after_number`, exactly once.
+After a crash the next worker goes on after `after_number` (see leased_job.py).
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import time
-
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce, Now
 
 from datasets_app.bulk import ending
 from datasets_app.bulk.changes import Changes
 from datasets_app.bulk.kinds import Kind, find_kind
-from datasets_app.models import DatasetJob, JobState
-from evalhub.kit.dispatch import wake_now
+from datasets_app.leased_job import MAX_ATTEMPTS, MustLeave, Ways, stay
+from datasets_app.models import DatasetJob
 from evalhub.kit.errors import EvalhubError
-from evalhub.kit.stopping import stopping
 
 TASK = "datasets.job"
-BUDGET_SECONDS = 300.0
 BATCH_ITEMS = 1_000
-MAX_ATTEMPTS = 5
-"""Claims without a committed batch after which the job is given up."""
 
 
 def work(job_id: int) -> None:
     """Go on with a job until it has ended, another worker has it, or this one has to leave."""
-    leave_at = time.monotonic() + BUDGET_SECONDS
-    owner = f"{socket.gethostname()[:50]}:{os.getpid()}"
-    going_on = True
-    while going_on:
-        job = DatasetJob.objects.filter(pk=job_id).select_related("dataset").claim(owner)
-        if job is None:
-            return
-        going_on = _stay(job, leave_at)
+    jobs = DatasetJob.objects.filter(pk=job_id).select_related("dataset")
+    stay(jobs, Ways(TASK, go_on=_go_on, undo=ending.undo, give_up=_give_up))
 
 
-def _stay(job: DatasetJob, leave_at: float) -> bool:
-    """One stay at a claimed job, in one state of it; True when there may be more to do at once."""
-    if job.state == JobState.UNDOING:
-        ending.undo(job)
-        return True
-    if job.attempts > MAX_ATTEMPTS:
-        ending.fail(
-            job,
-            f"It stopped {MAX_ATTEMPTS} times after item {job.after_number:,}. Nothing was "
-            "changed. The log of the worker says why.",
-        )
-        return True
-    job.held().update(started_at=Coalesce(F("started_at"), Now()))
+def _go_on(job: DatasetJob, must_leave: MustLeave) -> bool:
+    """Do what is left and publish it; False when stopped on the way."""
     try:
         kind = find_kind(job.kind)
-        if _passes(job, kind, leave_at):
-            ending.publish_job(job, kind)
-            return True
+        if not _passes(job, kind, must_leave):
+            return False
+        ending.publish_job(job, kind)
     except EvalhubError as error:
         ending.fail(job, error.detail, [one.to_json() for one in error.errors])
-        return True
-    # Lost to an action (then it can be claimed again) or to another worker, or it is time to leave.
-    if not _must_leave(leave_at):
-        return True
-    if job.release(attempts=0):
-        wake_now(TASK, job.pk)
-    return False
+    return True
 
 
-def _passes(job: DatasetJob, kind: Kind, leave_at: float) -> bool:
+def _give_up(job: DatasetJob) -> None:
+    ending.fail(
+        job,
+        f"It stopped {MAX_ATTEMPTS} times after item {job.after_number:,}. Nothing was "
+        "changed. The log of the worker says why.",
+    )
+
+
+def _passes(job: DatasetJob, kind: Kind, must_leave: MustLeave) -> bool:
     """Go over the items that are left, once for each step; False when stopped on the way."""
     if not job.total:
         job.total = kind.count(job) * len(kind.steps)
@@ -78,7 +52,7 @@ def _passes(job: DatasetJob, kind: Kind, leave_at: float) -> bool:
             return False
     while (number := job.params.get("pass", 0)) < len(kind.steps):
         held = _batch(job, kind, number)
-        if not held or _must_leave(leave_at):
+        if not held or must_leave():
             return False
     return True
 
@@ -124,7 +98,3 @@ def _batch(job: DatasetJob, kind: Kind, number: int) -> bool:
 def _new_numbers(job: DatasetJob) -> int:
     """How many numbers of items the job has given out."""
     return int(job.params.get("numbers", 0))
-
-
-def _must_leave(leave_at: float) -> bool:
-    return stopping() or time.monotonic() >= leave_at

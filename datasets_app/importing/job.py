@@ -1,21 +1,17 @@
-"""The leased work of an import: check or write the rows in batches, then publish or undo.
+"""The work of an import: check or write the rows in batches, then publish or undo.
 
-Each batch is one transaction of the job's counters and the rows, and only who holds the lease can
-commit it. So after a crash the next worker goes on at `rows_done`, exactly once.
+After a crash the next worker goes on at `rows_done` (see leased_job.py).
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import cast
 
 from django.conf import settings
-from django.db.models import F
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from datasets_app.actions.versions import schemas_at
 from datasets_app.importing import ending
@@ -29,61 +25,42 @@ from datasets_app.importing.problems import ImportFileError
 from datasets_app.importing.rows import RowSource, open_rows
 from datasets_app.importing.schema_check import keeping_to
 from datasets_app.importing.writing import check_batch, write_batch
+from datasets_app.leased_job import MAX_ATTEMPTS, MustLeave, Ways, stay
 from datasets_app.models import ImportJob
 from datasets_app.models.imports import ImportState
-from evalhub.kit.dispatch import wake_now
 from evalhub.kit.stopping import stopping
 
-BUDGET_SECONDS = 300.0
 SKIP_ROWS = 500
-MAX_ATTEMPTS = 5
-"""Claims without a committed batch after which the job is given up."""
 
 
 def work(job_id: int) -> None:
     """Go on with an import until it has ended, another worker has it, or this one has to leave."""
-    leave_at = time.monotonic() + BUDGET_SECONDS
-    owner = f"{socket.gethostname()[:50]}:{os.getpid()}"
-    going_on = True
-    while going_on:
-        job = ImportJob.objects.filter(pk=job_id).claim(owner)
-        if job is None:
-            return
-        going_on = _stay(job, leave_at)
+    jobs = ImportJob.objects.filter(pk=job_id)
+    stay(jobs, Ways("datasets.import", go_on=_go_on, undo=ending.undo, give_up=_give_up))
 
 
-def _stay(job: ImportJob, leave_at: float) -> bool:
-    """One stay at a claimed job, in one state of it; True when there may be more to do at once."""
-    if job.state == ImportState.UNDOING:
-        ending.undo(job)
-        return True
-    if job.attempts > MAX_ATTEMPTS:
-        ending.fail(
-            job,
-            f"The import stopped {MAX_ATTEMPTS} times after row {job.rows_done:,} of the file. "
-            "Nothing was imported. The log of the worker says why.",
-        )
-        return True
-    job.held().update(started_at=Coalesce(F("started_at"), Now()))
+def _go_on(job: ImportJob, must_leave: MustLeave) -> bool:
+    """Do what is left and decide what comes of it; False when stopped on the way."""
     try:
-        if _pass(job, leave_at):
-            _finish(job)
-            return True
+        if not _pass(job, must_leave):
+            return False
+        _finish(job)
     except (ImportFileError, MappingError) as error:
         ending.fail(job, error.detail)
-        return True
     except FileNotFoundError:
         ending.fail(job, "The uploaded file is no longer there. Upload it again.")
-        return True
-    # Lost to an action (then it can be claimed again) or to another worker, or it is time to leave.
-    if not _must_leave(leave_at):
-        return True
-    if job.release(attempts=0):
-        wake_now("datasets.import", job.pk)
-    return False
+    return True
 
 
-def _pass(job: ImportJob, leave_at: float) -> bool:
+def _give_up(job: ImportJob) -> None:
+    ending.fail(
+        job,
+        f"The import stopped {MAX_ATTEMPTS} times after row {job.rows_done:,} of the file. "
+        "Nothing was imported. The log of the worker says why.",
+    )
+
+
+def _pass(job: ImportJob, must_leave: MustLeave) -> bool:
     """Check or write the rows that are left; False when stopped on the way."""
     mapping = Mapping.from_dict(job.mapping)
     writing = job.state == ImportState.IMPORTING
@@ -106,7 +83,7 @@ def _pass(job: ImportJob, leave_at: float) -> bool:
                     held = write_batch(job, batch, known, first, tally, position)
                 else:
                     held = check_batch(job, batch, known, tally, position)
-                if not held or _must_leave(leave_at):
+                if not held or must_leave():
                     return False
     return True
 
@@ -185,7 +162,3 @@ def _no_rows(job: ImportJob) -> str:
     if job.rows_done == 1:
         return "No row could be imported: the only one has a problem."
     return f"No row could be imported: all {job.rows_done:,} have problems."
-
-
-def _must_leave(leave_at: float) -> bool:
-    return stopping() or time.monotonic() >= leave_at

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
 @pytest.fixture(autouse=True)
 def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("evalhub.kit.dispatch", "datasets_app.bulk.job"):
+    for module in ("evalhub.kit.dispatch", "datasets_app.leased_job"):
         monkeypatch.setattr(f"{module}.wake_now", lambda *args: None)
 
 

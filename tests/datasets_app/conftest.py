@@ -28,7 +28,7 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         sent.append((task, *args))
 
     monkeypatch.setattr("evalhub.kit.dispatch.wake_now", collect)
-    monkeypatch.setattr(job, "wake_now", collect)
+    monkeypatch.setattr("datasets_app.leased_job.wake_now", collect)
     monkeypatch.setattr(sweeper, "wake_now", collect)
     return sent
 

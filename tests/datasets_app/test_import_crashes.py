@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from datasets_app import leased_job
 from datasets_app.actions import add_items
 from datasets_app.actions.imports import (
     apply_import,
@@ -256,13 +257,13 @@ def test_a_worker_that_shuts_down_gives_the_import_back(
     started = apply_import(job=stage(rows_text(30)), by=owner)
     no_messages.clear()
     with monkeypatch.context() as patched:
-        patched.setattr(job, "stopping", lambda: True)
+        patched.setattr(leased_job, "stopping", lambda: True)
         job.work(started.pk)
     started.refresh_from_db()
     assert (started.state, started.rows_done, started.lease_until) == ("importing", 10, None)
     assert no_messages == [("datasets.import", started.pk)]
     with monkeypatch.context() as patched:
-        patched.setattr(job, "BUDGET_SECONDS", 0.0)
+        patched.setattr(leased_job, "BUDGET_SECONDS", 0.0)
         job.work(started.pk)
     started.refresh_from_db()
     assert (started.state, started.rows_done, started.lease_until) == ("importing", 20, None)
@@ -278,7 +279,7 @@ def test_an_import_that_kills_every_worker_is_given_up(
     stop_after(1)
     with pytest.raises(Crash):
         job.work(started.pk)
-    for _ in range(job.MAX_ATTEMPTS):
+    for _ in range(leased_job.MAX_ATTEMPTS):
         expire(started)
         stop_after(0)
         with pytest.raises(Crash):

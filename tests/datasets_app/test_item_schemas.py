@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from datasets_app import public, queries
+from datasets_app import leased_job, public, queries
 from datasets_app.actions import add_items, update_item
 from datasets_app.actions.item_schemas import set_schemas
 from datasets_app.actions.items import current_item
@@ -35,7 +35,7 @@ QUESTION = {
 @pytest.fixture(autouse=True)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     sent: list[tuple[Any, ...]] = []
-    for module in ("evalhub.kit.dispatch", "datasets_app.bulk.job"):
+    for module in ("evalhub.kit.dispatch", "datasets_app.leased_job"):
         monkeypatch.setattr(f"{module}.wake_now", lambda *args: sent.append(args))
     return sent
 
@@ -121,12 +121,7 @@ def test_many_items_are_checked_in_the_background_and_a_crash_repeats_no_problem
     with pytest.raises(Conflict):
         add_items(dataset=empty, contents=[parse_item({"input": "late"})], by=owner)
     left = [2]
-    must_leave = bulk_job._must_leave
-    monkeypatch.setattr(
-        bulk_job,
-        "_must_leave",
-        lambda at: left.append(left.pop() - 1) or left[0] <= 0 or must_leave(at),
-    )
+    monkeypatch.setattr(leased_job, "stopping", lambda: left.append(left.pop() - 1) or left[0] <= 0)
     bulk_job.work(job.pk)
     job.refresh_from_db()
     assert (job.state, job.done) == ("working", 14)

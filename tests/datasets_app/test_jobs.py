@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from datasets_app import leased_job
 from datasets_app.actions import add_items
 from datasets_app.actions.jobs import cancel_job, start_job
 from datasets_app.bulk import changes, ending, job, sweeper
@@ -38,7 +39,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     def collect(task: str, *args: Any) -> None:
         sent.append((task, *args))
 
-    for module in ("evalhub.kit.dispatch", "datasets_app.bulk.job", "datasets_app.bulk.sweeper"):
+    for module in ("evalhub.kit.dispatch", "datasets_app.leased_job", "datasets_app.bulk.sweeper"):
         monkeypatch.setattr(f"{module}.wake_now", collect)
     monkeypatch.setattr(job, "BATCH_ITEMS", 10)
     monkeypatch.setattr(ending, "UNDO_ROWS", 10)
@@ -161,7 +162,7 @@ def test_a_batch_that_raises_is_given_up_after_a_few_tries(
         tries.append(1)
 
     monkeypatch.setattr(changes.Changes, "flush", flush)
-    for _ in range(1 + job.MAX_ATTEMPTS):  # the first claim committed two batches
+    for _ in range(1 + leased_job.MAX_ATTEMPTS):  # the first claim committed two batches
         with pytest.raises(ZeroDivisionError):
             job.work(started.pk)
         expire(started)

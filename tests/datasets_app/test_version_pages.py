@@ -25,7 +25,7 @@ SCHEMA = '{"type": "string"}'
 @pytest.fixture(autouse=True)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     sent: list[tuple[Any, ...]] = []
-    for module in ("evalhub.kit.dispatch", "datasets_app.bulk.job"):
+    for module in ("evalhub.kit.dispatch", "datasets_app.leased_job"):
         monkeypatch.setattr(f"{module}.wake_now", lambda *args: sent.append(args))
     return sent
 

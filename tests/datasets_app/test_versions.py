@@ -39,7 +39,7 @@ IDS = [None, "a", "b", "c"]
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """No worker takes part: what would have been sent is collected."""
     sent: list[tuple[Any, ...]] = []
-    for module in ("evalhub.kit.dispatch", "datasets_app.bulk.job"):
+    for module in ("evalhub.kit.dispatch", "datasets_app.leased_job"):
         monkeypatch.setattr(f"{module}.wake_now", lambda *args: sent.append(args))
     return sent
 
