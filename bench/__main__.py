@@ -11,7 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-ROWS = ("engine", "waiting", "large", "workers", "import_rows", "pages", "export", "comparison")
+ROWS = (
+    *("engine", "waiting", "large", "workers"),
+    *("import_rows", "export", "pages", "run_pages", "comparison"),
+)
 SERVERS = {
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/test"),
     "CELERY_BROKER_URL": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9"),

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bench.measure import single
 from bench.servers import fresh_database
 from evalhub import local
 
@@ -58,7 +59,7 @@ def make_dataset(count: int) -> tuple[Any, int]:
 
 
 def make_run(dataset: Any, base: int, count: int, scorers: int, seed: int) -> Any:
-    """A finished run: one pass or fail scorer, the others with a number."""
+    """A finished run: one pass or fail scorer, the others with a number and a low threshold."""
     from django.db import connection, transaction
 
     from evalhub.access.models import Project
@@ -106,6 +107,7 @@ def make_run(dataset: Any, base: int, count: int, scorers: int, seed: int) -> An
             kind="continuous" if place else "binary",
             low=0.0,
             high=1.0,
+            threshold=0.01 if place else None,
         )
 
         def scores(place: int = place, pk: int = scorer.pk) -> Iterator[Sequence[Any]]:
@@ -133,12 +135,6 @@ def timed(act: Any) -> tuple[float, Any]:
     return (time.perf_counter() - began) * 1000, found
 
 
-def row(name: str, allowed: float, ms: float) -> dict[str, object]:
-    ratio = ms / allowed
-    return {"name": name, "unit": "ms", "floor": allowed, "product": ms, "ratio": ratio,
-            "ratios": [ratio]}  # fmt: skip
-
-
 def measured() -> list[dict[str, object]]:
     """The rows, on the backend of the settings (Django is set up)."""
     from django.conf import settings
@@ -163,9 +159,9 @@ def measured() -> list[dict[str, object]]:
     def measure(name: str, client: Client, runs: Sequence[Any], first: float, later: float) -> None:
         vectors.MEMORY.clear()
         comparing.FIGURES.clear()
-        rows.append(row(f"{name}, first", first, timed(lambda: page(client, runs))[0]))
+        rows.append(single(f"{name}, first", "ms", first, timed(lambda: page(client, runs))[0]))
         again = [timed(lambda: page(client, runs))[0] for _ in range(LATER)]
-        rows.append(row(f"{name}, later", later, statistics.median(again)))
+        rows.append(single(f"{name}, later", "ms", later, statistics.median(again)))
 
     with fresh_database():
         local.migrate()
@@ -183,7 +179,7 @@ def measured() -> list[dict[str, object]]:
         dataset, base = make_dataset(1_000_000)
         million = [make_run(dataset, base, 1_000_000, 1, seed) for seed in (3, 4)]
         ms, _ = timed(lambda: pack(million))
-        rows.append(row("compare 2 x 1,000,000, packing", 20_000, ms))
+        rows.append(single("compare 2 x 1,000,000, packing", "ms", 20_000, ms))
         measure("compare 2 x 1,000,000", client, million, 20_000, 150)
         dataset, base = make_dataset(10_000)
         ten = [make_run(dataset, base, 10_000, 3, seed) for seed in range(5, 15)]

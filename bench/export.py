@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 from bench.import_rows import WORDS
-from bench.measure import paired
+from bench.measure import paired, single
 from bench.servers import fresh_database
 from evalhub import local
 
@@ -116,14 +116,7 @@ def memory(dataset: Any) -> dict[str, object]:
     for _ in pieces:
         pass
     most = _megabytes()
-    return {
-        "name": f"memory of an export of {ITEMS:,} items, most to first",
-        "unit": "MB",
-        "floor": begin,
-        "product": most,
-        "ratio": most / begin,
-        "ratios": [most / begin],
-    }
+    return single(f"memory of an export of {ITEMS:,} items, most to first", "MB", begin, most)
 
 
 def _megabytes() -> float:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.large import Memory
-from bench.measure import paired
+from bench.measure import paired, single
 from bench.servers import fresh_database
 from evalhub import local
 
@@ -214,14 +214,7 @@ def _many(path: Path, count: int, file: Path) -> list[dict[str, object]]:
     first, most = memory[0]
     return [
         rate,
-        {
-            "name": f"memory of the worker over {MANY:,} rows, most to first",
-            "unit": "MB",
-            "floor": first,
-            "product": most,
-            "ratio": most / first,
-            "ratios": [most / first],
-        },
+        single(f"memory of the worker over {MANY:,} rows, most to first", "MB", first, most),
     ]
 
 

@@ -50,3 +50,16 @@ def database_cpu() -> float:
             own = int(fields[11]) + int(fields[12])
             total += own + int(fields[13]) + int(fields[14])
     return total / tick
+
+
+def single(name: str, unit: str, floor: float, product: float) -> dict[str, object]:
+    """A row of one measurement beside its floor, or what it is allowed."""
+    ratio = product / floor
+    return {
+        "name": name,
+        "unit": unit,
+        "floor": floor,
+        "product": product,
+        "ratio": ratio,
+        "ratios": [ratio],
+    }

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from bench.measure import single
 from bench.servers import fresh_database
 from evalhub import local
 
@@ -101,7 +102,8 @@ def index(dataset: Any) -> float:
 
 def addresses(slug: str, count: int) -> dict[str, tuple[str, float]]:
     """{page: (address, what is allowed in ms)}."""
-    base = f"/p/{local.DEFAULT_PROJECT}/datasets/{slug}/items"
+    dataset = f"/p/{local.DEFAULT_PROJECT}/datasets/{slug}"
+    base = f"{dataset}/items"
     deep = count // 2
     return {
         "items, first page": (base, 60),
@@ -120,6 +122,8 @@ def addresses(slug: str, count: int) -> dict[str, tuple[str, float]]:
         "search, a common word": (f"{base}?q=refund", 400),
         "search, one item": (f"{base}?q=question+{deep + 1:07d}", 400),
         "search, nothing": (f"{base}?q=zebra", 400),
+        "version diff, changed items": (f"{dataset}/diff?from=1&to=2", 150),
+        "version diff, all three versions": (f"{dataset}/diff?from=1&to=3", 150),
         "dataset list": (f"/p/{local.DEFAULT_PROJECT}/datasets/", 60),
     }
 
@@ -162,7 +166,7 @@ def measured() -> list[dict[str, object]]:
         client.force_login(User.objects.get(username=local.ADMINISTRATOR))
         small, large = make(SMALL), make(LARGE)
         took = index(large)
-        found.append(_row(f"search index of {LARGE:,} items", "s", took, took))
+        found.append(single(f"search index of {LARGE:,} items", "s", took, took))
         beside = addresses(small.slug, SMALL)
         for page, (address, allowed) in addresses(large.slug, LARGE).items():
             few, _ = p95(client, beside[page][0])
@@ -170,23 +174,11 @@ def measured() -> list[dict[str, object]]:
             if connection.vendor == "sqlite" and page.startswith("search"):
                 allowed = 600
             found.append(
-                _row(f"{page}, {queries} queries, to what is allowed", "ms", allowed, many)
+                single(f"{page}, {queries} queries, to what is allowed", "ms", allowed, many)
             )
-            found.append(_row(f"{page}, {LARGE:,} to {SMALL:,} items", "ms", few, many))
+            found.append(single(f"{page}, {LARGE:,} to {SMALL:,} items", "ms", few, many))
         connection.close()
     return found
-
-
-def _row(name: str, unit: str, floor: float, product: float) -> dict[str, object]:
-    ratio = product / floor
-    return {
-        "name": name,
-        "unit": unit,
-        "floor": floor,
-        "product": product,
-        "ratio": ratio,
-        "ratios": [ratio],
-    }
 
 
 def main() -> None:

@@ -1,0 +1,80 @@
+"""Pages that show results, of a run of 1,000 and of one of 1,000,000: server time of the view, p95,
+and queries.
+
+As in `bench/pages.py`, each page of the large run is held to what PERFORMANCE allows it and to the
+same page of the small run. Thirty per cent of the results fail, one in a hundred is below the
+threshold of a scorer with a number.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from bench.comparison import make_dataset, make_run
+from bench.measure import single
+from bench.pages import p95
+from bench.servers import fresh_database
+from evalhub import local
+
+SMALL, LARGE = 1_000, 1_000_000
+ALLOWED, LIST_ALLOWED = 80, 60
+
+
+def addresses(run: Any, count: int) -> dict[str, tuple[str, float]]:
+    """{page: (address, what is allowed in ms)}."""
+    project = f"/p/{local.DEFAULT_PROJECT}"
+    base, deep = f"{project}/runs/{run.number}", count // 2
+    return {
+        "run, first page": (base, ALLOWED),
+        "run, deep page": (f"{base}?after={deep}", ALLOWED),
+        "run, failures": (f"{base}?f=fail", ALLOWED),
+        "run, failures, deep page": (f"{base}?f=fail&after={deep}", ALLOWED),
+        "run, below a threshold": (f"{base}?f=fail&by=scorer+1", ALLOWED),
+        "run, errors": (f"{base}?f=error", ALLOWED),
+        "run, one result": (f"{base}/results/{deep}", ALLOWED),
+        "run list": (f"{project}/runs", LIST_ALLOWED),
+        "runs of the dataset": (f"{project}/datasets/{run.dataset.slug}/runs", LIST_ALLOWED),
+    }
+
+
+def measured() -> list[dict[str, object]]:
+    """The rows, on the backend of the settings (Django is set up)."""
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+
+    from evalhub.access.models import User
+
+    found: list[dict[str, object]] = []
+    with fresh_database():
+        local.migrate()
+        local.ensure_defaults()
+        settings.ALLOWED_HOSTS = ["127.0.0.1"]
+        call_command("collectstatic", interactive=False, verbosity=0)
+        client = Client(HTTP_HOST="127.0.0.1")
+        client.force_login(User.objects.get(username=local.ADMINISTRATOR))
+        pages = []
+        for seed, count in enumerate((SMALL, LARGE), start=1):
+            dataset, base = make_dataset(count)
+            pages.append(addresses(make_run(dataset, base, count, 2, seed), count))
+        for page, (address, allowed) in pages[1].items():
+            few, _ = p95(client, pages[0][page][0])
+            many, queries = p95(client, address)
+            found.append(
+                single(f"{page}, {queries} queries, to what is allowed", "ms", allowed, many)
+            )
+            found.append(single(f"{page}, {LARGE:,} to {SMALL:,} results", "ms", few, many))
+        connection.close()
+    return found
+
+
+def main() -> None:
+    local.setup()
+    json.dump(measured(), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
