@@ -227,7 +227,7 @@ def _computed(
             baseline,
             kind,
             higher_is_better=first.higher_is_better,
-            value_range=_range(row),
+            bounds=_bounds(row),
             seed=_seed(runs),
             clusters=clusters,
             pairwise=items == "pairwise",
@@ -264,15 +264,15 @@ def _laid_out(values: NDArray[np.float64], spots: NDArray[np.intp]) -> NDArray[n
     return np.where(spots >= 0, values[spots], np.nan)
 
 
-def _range(scorers: Sequence[RunScorer]) -> float | None:
-    """The width of the range that all declare; 1 for binary scorers."""
+def _bounds(scorers: Sequence[RunScorer]) -> tuple[float, float] | None:
+    """The range that all declare; 0 to 1 for binary scorers, and for their means by item."""
     if scorers[0].kind == "binary":
-        return 1.0
+        return 0.0, 1.0
     ranges = {(each.low, each.high) for each in scorers}
     low, high = ranges.pop()
     if ranges or low is None or high is None or high <= low:
         return None
-    return high - low
+    return low, high
 
 
 def _line(run: Run, counts: tuple[int, int], used: Usage) -> RunLine:

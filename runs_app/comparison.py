@@ -27,6 +27,7 @@ from runs_app.comparison_values import (
 )
 from runs_app.statistics import difference as differences
 from runs_app.statistics.difference import Counts, Difference, PMethod
+from runs_app.statistics.intervals import Bounds
 from runs_app.statistics.judging import count, difference_of, judge
 from runs_app.statistics.many import mean_of
 from runs_app.statistics.multiplicity import benjamini_hochberg
@@ -179,8 +180,8 @@ def _conclude(
         higher_is_better=scorer.higher_is_better,
         margin_points=scorer.margin_points,
         point=point,
-        a=_side(scorer.kind, scorer.a_all, None if clusters is None else clusters.a_all),
-        b=_side(scorer.kind, scorer.b_all, None if clusters is None else clusters.b_all),
+        a=_side(scorer, scorer.a_all, None if clusters is None else clusters.a_all),
+        b=_side(scorer, scorer.b_all, None if clusters is None else clusters.b_all),
         pairs=n,
         left_out=left_out,
         difference=found,
@@ -263,18 +264,26 @@ def _directed(scorer: ScorerInput, counts: Counts) -> tuple[int, int]:
     return counts.fell, counts.rose
 
 
-def _side(kind: Kind, values: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Side:
-    figures = mean_of(kind, _floats(values), clusters)
+def _side(
+    scorer: ScorerInput, values: NDArray[np.float64], clusters: NDArray[np.int64] | None
+) -> Side:
+    figures = mean_of(scorer.kind, _floats(values), _bounds(scorer), clusters)
     return Side(figures.n, figures.mean, figures.interval)
 
 
-def _range(scorer: ScorerInput) -> float | None:
-    """The width of the declared range; 1 for a binary scorer."""
+def _bounds(scorer: ScorerInput) -> Bounds | None:
+    """The declared range; 0 to 1 for a binary scorer."""
     if scorer.kind == "binary":
-        return 1.0
+        return 0.0, 1.0
     if scorer.low is None or scorer.high is None or scorer.high <= scorer.low:
         return None
-    return scorer.high - scorer.low
+    return scorer.low, scorer.high
+
+
+def _range(scorer: ScorerInput) -> float | None:
+    """The width of the declared range."""
+    bounds = _bounds(scorer)
+    return None if bounds is None else bounds[1] - bounds[0]
 
 
 def _floats(values: NDArray[Any]) -> NDArray[np.float64]:

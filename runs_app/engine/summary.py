@@ -14,7 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from runs_app import passing
 from runs_app.models import Result, Run, RunScorer, Score
 from runs_app.results import count_failing, count_not_scored
-from runs_app.statistics.intervals import mean_t, wilson
+from runs_app.statistics.intervals import mean_within, wilson
 from runs_app.statistics.values import Interval
 from runs_app.usage import usage
 from runs_app.vectors import read_scores
@@ -41,7 +41,8 @@ def summarise(run: Run, scorers: Sequence[RunScorer] | None = None) -> dict[str,
     - `scores`: {name: {n, scored, mean, ci95 [low, high], passed, errors, not_scored}}: `n` items
       with a score, `scored` results with one (the same without repetitions); the mean and its
       interval (Wilson for a binary scorer, else t) are over items, each the mean of its
-      repetitions, and then always by t; `passed` results, None without a threshold
+      repetitions, and then always by t (by `constant_mean` where all are equal, None without a
+      range); `passed` results, None without a threshold
     - `latency_ms`: {p50, p95, p99} of the results that succeeded, None each when there are none
     - `errors`: {type: count}, most frequent first
     - `tokens`: {input, output}, `cost_usd`: None when no result says them; `retries`: all of them
@@ -119,13 +120,14 @@ def _figures(
         shape: dict[str, Any] = {"kind": "binary", "passed": passed, "failed": n - passed}
     else:
         values = _read(Score.objects.filter(run_scorer=scorer, state="scored"), "value")
-        figures = mean_t(values)
+        figures = mean_within(values, _range(scorer))
         mean, interval = figures.mean, figures.interval
         passed = _passed(scorer, values)
         shape = {"kind": "continuous", **_bins(scorer, values)}
     if repetitions > 1:
         # Results of one item are no independent evidence: the unit is the item.
-        of_items = mean_t(read_scores(scorer.pk)[1])
+        bounds = (0.0, 1.0) if scorer.kind == "binary" else _range(scorer)
+        of_items = mean_within(read_scores(scorer.pk)[1], bounds)
         n, mean, interval = of_items.n, of_items.mean, of_items.interval
     entry = {
         "n": n,
@@ -152,14 +154,20 @@ def _bins(scorer: RunScorer, values: NDArray[np.float64]) -> dict[str, Any]:
     """Counts in ten equal parts of the declared range, or of the values' own when there is none."""
     import numpy as np
 
-    low, high = scorer.low, scorer.high
-    if low is None or high is None or high <= low:
-        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    own = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    low, high = _range(scorer) or own
     width = (high - low) / BINS or 1.0
     # The small addition keeps 0.3 in the bin that begins there, where 0.3 / 0.1 is
     # 2.9999999999999996.
     places = np.clip(np.floor((values - low) / width + 1e-9), 0, BINS - 1).astype(np.int64)
     return {"low": low, "high": high, "bins": np.bincount(places, minlength=BINS).tolist()}
+
+
+def _range(scorer: RunScorer) -> tuple[float, float] | None:
+    """The range that the scorer declares; None without one."""
+    if scorer.low is None or scorer.high is None or scorer.high <= scorer.low:
+        return None
+    return scorer.low, scorer.high
 
 
 def _latencies(run: Run) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runs_app.statistics.classification import Classification, classify, label
-from runs_app.statistics.intervals import mean_t
+from runs_app.statistics.intervals import mean_within
 from runs_app.statistics.paired import correlation
 from runs_app.statistics.values import Interval
 
@@ -33,7 +33,7 @@ class Agreement:
 class Closeness:
     """Scores beside people's numbers for the same ``n`` items. ``pearson`` and ``spearman`` are
     None when one of the two never varies. ``mean_error`` is score minus label,
-    ``mean_absolute_error`` its size; the interval is None for one item."""
+    ``mean_absolute_error`` its size; the interval is None for one item and for equal errors."""
 
     n: int
     pearson: float | None
@@ -74,7 +74,7 @@ def closeness(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> Close
         pearson=correlation(scores, labels),
         spearman=correlation(ranks(scores), ranks(labels)),
         mean_error=float(errors.mean()),
-        mean_error_ci95=mean_t(errors).interval,
+        mean_error_ci95=mean_within(errors, None).interval,
         mean_absolute_error=float(np.abs(errors).mean()),
     )
 

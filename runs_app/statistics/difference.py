@@ -11,9 +11,9 @@ from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
 from runs_app.statistics import paired, power
-from runs_app.statistics.clusters import clustered_mean
-from runs_app.statistics.intervals import tango
-from runs_app.statistics.values import Interval, SecondOpinion, Target
+from runs_app.statistics.clusters import ClusteredMean, clustered_mean
+from runs_app.statistics.intervals import constant_mean, tango
+from runs_app.statistics.values import Interval, PairedT, SecondOpinion, Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,9 +128,9 @@ def continuous_difference(
 ) -> Difference:
     """The paired t interval and p. Needs two pairs.
 
-    When nothing changed, t has no width and would claim certainty. A value cannot move further
-    than ``value_range``, so the interval of a binary scorer without changes, times the range, is
-    a safe one.
+    When nothing changed, or every value from one end of ``value_range`` to the other, t has no
+    width and would claim certainty. A value cannot move further than the range, so the interval
+    of a binary scorer, times the range, is a safe one.
     """
     differences = differences_of(a, b)
     changed = bool(differences.any())
@@ -138,9 +138,9 @@ def continuous_difference(
     ci95: Interval | None = test.ci95
     ci90: Interval | None = test.ci90
     method: CiMethod | None = "t"
-    if not changed:
-        ci95 = unseen_change(len(a), value_range, 0.95)
-        ci90 = unseen_change(len(a), value_range, 0.90)
+    if not changed or _from_end_to_end(test, value_range):
+        ci95 = constant_change(test.mean, len(a), value_range, 0.95)
+        ci90 = constant_change(test.mean, len(a), value_range, 0.90)
         method = None if value_range is None else "tango"
     return Difference(
         n=len(a),
@@ -167,7 +167,8 @@ def clustered_difference(
 ) -> Difference:
     """The mean difference with its cluster-robust interval. Needs two clusters.
 
-    When nothing changed, a whole cluster counts as one pair: the bound is then a safe one.
+    When nothing changed, or everything from end to end, a whole cluster counts as one pair: the
+    bound is then a safe one.
     """
     differences = differences_of(a, b)
     changed = bool(differences.any())
@@ -175,9 +176,9 @@ def clustered_difference(
     ci95: Interval | None = test.ci95
     ci90: Interval | None = test.ci90
     method: CiMethod | None = "cluster_t"
-    if not changed:
-        ci95 = unseen_change(test.clusters, value_range, 0.95)
-        ci90 = unseen_change(test.clusters, value_range, 0.90)
+    if not changed or _from_end_to_end(test, value_range):
+        ci95 = constant_change(test.mean, test.clusters, value_range, 0.95)
+        ci90 = constant_change(test.mean, test.clusters, value_range, 0.90)
         method = None if value_range is None else "tango"
     return Difference(
         n=test.n,
@@ -198,12 +199,20 @@ def clustered_difference(
     )
 
 
-def unseen_change(n: int, value_range: float | None, confidence: float = 0.95) -> Interval | None:
-    """The mean changes that n pairs without a change do not exclude; None without a range."""
+def constant_change(
+    delta: float, n: int, value_range: float | None, confidence: float = 0.95
+) -> Interval | None:
+    """The mean changes that n equal ones do not exclude; None without a range."""
     if value_range is None:
         return None
-    share = tango(0, 0, n, confidence)
-    return Interval(share.low * value_range, share.high * value_range)
+    return constant_mean(delta, n, (-value_range, value_range), confidence)
+
+
+def _from_end_to_end(test: PairedT | ClusteredMean, value_range: float | None) -> bool:
+    """Whether every value went from one end of the range to the other."""
+    if value_range is None or test.standard_error > 0:
+        return False
+    return abs(abs(test.mean) - value_range) <= ROUNDING
 
 
 SECOND_OPINION_BELOW = 50

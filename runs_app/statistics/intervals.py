@@ -96,3 +96,36 @@ def mean_t(values: NDArray[np.float64], confidence: float = 0.95) -> MeanInterva
     error = float(values.std(ddof=1)) / sqrt(n)
     half = t_quantile(n - 1, confidence) * error
     return MeanInterval(n, mean, error, Interval(mean - half, mean + half))
+
+
+Bounds = tuple[float, float]
+"""The least and the largest value that there can be."""
+
+
+def constant_mean(value: float, n: int, bounds: Bounds, confidence: float = 0.95) -> Interval:
+    """The means that n equal values do not exclude, where t would have no width and claim
+    certainty. Needs n >= 1.
+
+    So many items as pass in none of n (Wilson) may lie elsewhere, at worst at the bounds: for
+    values at a bound of 0..1 this is Wilson's interval, for equal differences of 0 or at a bound of
+    -1..1 Tango's.
+    """
+    elsewhere = wilson(0, n, confidence).high
+    low, high = min(bounds[0], value), max(bounds[1], value)
+    return Interval(value - (value - low) * elsewhere, value + (high - value) * elsewhere)
+
+
+def mean_within(values: NDArray[np.float64], bounds: Bounds | None) -> MeanInterval:
+    """Like `mean_t`; when all values are equal, with the interval that the bounds give, None
+    without bounds."""
+    figures = mean_t(values)
+    if figures.mean is None or figures.interval is None or not _equal(values):
+        return figures
+    interval = None if bounds is None else constant_mean(figures.mean, figures.n, bounds)
+    return MeanInterval(figures.n, figures.mean, 0.0, interval)
+
+
+def _equal(values: NDArray[np.float64]) -> bool:
+    """Whether nothing but rounding keeps the values apart."""
+    low, high = float(values.min()), float(values.max())
+    return high - low <= 1e-12 * max(abs(low), abs(high))

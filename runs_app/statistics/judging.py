@@ -75,4 +75,7 @@ def judge(
     if second is not None and found.standard_error == 0:
         # Equal differences: t would divide by 0, and its p of 0 claims too much.
         return Judged(found, second, second.sign_flip_p, "sign_flip")
+    if found.standard_error == 0:
+        # Signs alone: all equal ones of n are two of the 2^n patterns.
+        return Judged(found, None, 2.0 ** (1 - found.n), "sign_flip")
     return Judged(found, second, found.p, found.p_method)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from runs_app.statistics.clusters import LEAST_CLUSTERS, clustered_mean, count_clusters
 from runs_app.statistics.difference import CiMethod, PMethod
-from runs_app.statistics.intervals import mean_t, wilson
+from runs_app.statistics.intervals import Bounds, constant_mean, mean_within, wilson
 from runs_app.statistics.judging import Judged, Kind, count, judge
 from runs_app.statistics.multiplicity import holm
 from runs_app.statistics.omnibus import Omnibus, cochran_q, friedman
@@ -66,15 +66,22 @@ class Many:
 
 
 def mean_of(
-    kind: Kind, values: NDArray[np.float64], clusters: NDArray[np.int64] | None = None
+    kind: Kind,
+    values: NDArray[np.float64],
+    bounds: Bounds | None,
+    clusters: NDArray[np.int64] | None = None,
 ) -> MeanInterval:
     """A run's own mean: a pass rate with Wilson's interval, else with t; with clusters by
-    cluster."""
+    cluster. Equal values have the interval of `constant_mean`, in which a whole cluster counts as
+    one, and none without bounds."""
     n = len(values)
     if clusters is not None and n and count_clusters(clusters) >= LEAST_CLUSTERS:
         found = clustered_mean(values, clusters)
-        return MeanInterval(n, found.mean, found.standard_error, found.ci95)
-    figures = mean_t(values)
+        interval: Interval | None = found.ci95
+        if found.standard_error == 0:
+            interval = bounds and constant_mean(found.mean, found.clusters, bounds)
+        return MeanInterval(n, found.mean, found.standard_error, interval)
+    figures = mean_within(values, bounds)
     if kind == "binary" and n:
         passed = int(values.sum())
         return MeanInterval(n, passed / n, figures.standard_error, wilson(passed, n))
@@ -87,7 +94,7 @@ def compare_many(
     kind: Kind,
     *,
     higher_is_better: bool = True,
-    value_range: float | None = 1.0,
+    bounds: Bounds | None = (0.0, 1.0),
     seed: int = 0,
     clusters: NDArray[np.int64] | None = None,
     pairwise: bool = False,
@@ -95,7 +102,8 @@ def compare_many(
     """All runs on one scorer, from aligned values with NaN where a run has none.
 
     Each figure is over the items that all runs scored; with ``pairwise`` a mean is over all that
-    the run scored, and a difference over what both runs have. ``clusters`` are codes by item.
+    the run scored, and a difference over what both runs have. ``bounds`` are those of the
+    scorer's values, None without a declared range. ``clusters`` are codes by item.
     Raises ValueError for fewer than two runs and for arrays that are not aligned.
     """
     import numpy as np
@@ -114,10 +122,11 @@ def compare_many(
         if np.count_nonzero(mask) < LEAST_ITEMS:
             return None
         a, b = runs[other][mask], runs[place][mask]
-        return judge(kind, a, b, value_range, seed, part(mask))
+        return judge(kind, a, b, bounds and bounds[1] - bounds[0], seed, part(mask))
 
     means = [
-        mean_of(kind, values[mask], part(mask)) for values, mask in zip(runs, use, strict=True)
+        mean_of(kind, values[mask], bounds, part(mask))
+        for values, mask in zip(runs, use, strict=True)
     ]
     best = _best([figures.mean for figures in means], higher_is_better)
     top = _top_group(len(runs), best, against)

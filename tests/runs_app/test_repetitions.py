@@ -11,9 +11,20 @@ from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import NotFound
 from evalhub.kit.json import dumps
-from runs_app import comparing, joining, overview, payloads, queries, results, states, vectors
+from runs_app import (
+    comparing,
+    comparing_many,
+    joining,
+    overview,
+    payloads,
+    queries,
+    results,
+    states,
+    vectors,
+)
 from runs_app.engine.summary import summarise
 from runs_app.models import Purpose, Run, Score
+from runs_app.statistics.intervals import tango, wilson
 from tests.factories import make_dataset, make_finished_run, make_scorers, questions
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -234,3 +245,36 @@ def test_scorers_of_a_rescore_under_way_are_not_among_the_scores(run: Run) -> No
     waiting.save()
     Score.objects.create(run_scorer=waiting, item_number=1, state="scored", value=1.0)
     assert list(queries.find_result(run, 1).scores) == ["exact"]
+
+
+def test_items_that_always_pass_are_no_certainty(project: Project, owner: User) -> None:
+    """Twelve items, three times each, all passed: as sure as twelve passes are (Wilson)."""
+    dataset = make_dataset(project, owner, questions(12))
+    runs = [
+        make_finished_run(
+            dataset, owner, ["x"] * 36, {"exact": [passed] * 36}, repetitions=3, name=f"{passed}"
+        )
+        for passed in (0.0, 1.0, 1.0)
+    ]
+    expected = [wilson(passed, 12).to_json() for passed in (0, 12, 12)]
+    for run, interval in zip(runs, expected, strict=True):
+        assert summarise(run)["scores"]["exact"]["ci95"] == pytest.approx(interval)
+    scorer = comparing.compare(runs[0], runs[1]).scorers[0]
+    assert scorer.a.ci95 is not None
+    assert scorer.b.ci95 is not None
+    assert scorer.a.ci95.to_json() == pytest.approx(expected[0])
+    assert scorer.b.ci95.to_json() == pytest.approx(expected[1])
+    assert scorer.ci95 is not None
+    assert scorer.ci95.to_json() == pytest.approx(tango(12, 0, 12).to_json())
+    assert scorer.code == "better"
+    many = comparing_many.compare(runs).scorers[0].figures.runs
+    found = [line.ci95.to_json() for line in many if line.ci95 is not None]
+    assert found == [pytest.approx(each) for each in expected]
+
+
+def test_equal_scores_without_a_range_have_no_interval(project: Project, owner: User) -> None:
+    dataset = make_dataset(project, owner, questions(12))
+    bare = {"level": {"low": None, "high": None}}
+    run = make_finished_run(dataset, owner, ["x"] * 12, {"level": [3.5] * 12}, scorers=bare)
+    assert summarise(run)["scores"]["level"]["ci95"] is None
+    assert comparing.compare(run, run).scorers[0].a.ci95 is None

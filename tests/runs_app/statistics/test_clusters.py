@@ -80,7 +80,7 @@ def test_without_a_change_a_whole_cluster_counts_as_one_pair():
     same = np.linspace(0, 1, 12)
     found = difference.clustered_difference(same, same, 1.0, CODES)
     assert not found.changed
-    assert found.ci95 == difference.unseen_change(4, 1.0)
+    assert found.ci95 == difference.constant_change(0.0, 4, 1.0)
 
 
 def test_a_binary_scorer_with_clusters_is_judged_by_cluster():

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from runs_app.statistics import difference
+from runs_app.statistics.intervals import tango
+from runs_app.statistics.judging import judge
 from runs_app.statistics.values import Target
 
 
@@ -153,3 +155,14 @@ def test_a_continuous_target_comes_from_the_variance_of_the_differences():
     )
     needed = 2.801585**2 * b.var(ddof=1) / 0.03**2
     assert difference.target(found, counts, 0.01, 2.0).items == pytest.approx(needed, rel=1e-5)
+
+
+def test_from_one_end_to_the_other_the_interval_is_tangos_and_signs_give_p():
+    """20 items that all failed in A and all pass in B, each several times."""
+    found = judge("continuous", np.zeros(20), np.ones(20), 1.0, seed=1)
+    assert found.found.ci95.to_json() == pytest.approx(tango(20, 0, 20).to_json())
+    assert found.found.ci90.to_json() == pytest.approx(tango(20, 0, 20, 0.9).to_json())
+    many = judge("continuous", np.zeros(60), np.ones(60), 1.0, seed=1)
+    assert (many.p, many.p_method) == (2.0**-59, "sign_flip")
+    clustered = judge("continuous", np.ones(24), np.zeros(24), 1.0, 1, np.arange(24) // 2)
+    assert clustered.found.ci95.to_json() == pytest.approx(tango(0, 12, 12).to_json())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from runs_app.statistics.intervals import mean_t, tango, wilson
+from runs_app.statistics.intervals import constant_mean, mean_t, mean_within, tango, wilson
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,33 @@ def test_a_mean_comes_with_its_t_interval():
     assert figures.standard_error == pytest.approx(0.1658312)
     # t(3) at 97.5% is 3.182446.
     assert figures.interval.high - figures.mean == pytest.approx(3.182446 * 0.1658312, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 5, 10, 60, 1_000_000])
+@pytest.mark.parametrize("confidence", [0.95, 0.90])
+def test_equal_values_at_a_bound_have_the_score_intervals(n, confidence):
+    def ends(value, bounds):
+        return constant_mean(value, n, bounds, confidence).to_json()
+
+    assert ends(0.0, (0.0, 1.0)) == pytest.approx(wilson(0, n, confidence).to_json(), abs=1e-12)
+    assert ends(1.0, (0.0, 1.0)) == pytest.approx(wilson(n, n, confidence).to_json(), abs=1e-12)
+    for delta, counts in ((0.0, (0, 0)), (1.0, (n, 0)), (-1.0, (0, n))):
+        expected = tango(*counts, n, confidence).to_json()
+        assert ends(delta, (-1.0, 1.0)) == pytest.approx(expected, abs=1e-10)
+
+
+def test_equal_values_inside_their_bounds_reach_towards_both():
+    """10 items: 27.7533% may lie elsewhere, at worst at 0 or at 1."""
+    found = mean_within(np.full(10, 0.4), (0.0, 1.0))
+    assert (found.mean, found.standard_error) == (0.4, 0.0)
+    assert found.interval.to_json() == pytest.approx(
+        [0.4 - 0.4 * 0.277533, 0.4 + 0.6 * 0.277533], abs=1e-6
+    )
+
+
+def test_equal_values_without_bounds_have_no_interval_and_others_that_of_t():
+    assert mean_within(np.full(10, 7.0), None).interval is None
+    assert mean_within(np.full(10, 0.1 + 0.2) - 0.3, None).interval is None
+    varied = np.array([0.1, 0.4, 0.4, 0.9])
+    assert mean_within(varied, (0.0, 1.0)) == mean_t(varied)
+    assert mean_within(np.array([0.4]), (0.0, 1.0)).interval is None
