@@ -35,7 +35,7 @@ from runs_app.engine.policy import check_errors, stop
 from runs_app.engine.recorder import Recorder
 from runs_app.engine.scoring import BoundScorer, bind
 from runs_app.engine.seats import Seats
-from runs_app.engine.throttling import SHRINK, shrink
+from runs_app.engine.throttling import SHRINK, Forgiving, shrink
 from runs_app.scorers import SpecError
 from runs_app.targets import TargetFailure
 
@@ -79,6 +79,7 @@ class _Stay:
         self.dry_until = 0.0  # when to look for work again after there was none
         self.looked_back_at = -math.inf  # for what others left, by the monotonic clock
         self.shrunk_at = 0.0  # by the monotonic clock; calls from before that shrink nothing more
+        self.forgiving = Forgiving()
         self.troubled = False  # since the last tick
 
     async def run(self) -> None:
@@ -250,6 +251,7 @@ class _Stay:
         self.keeper.hear()
         recorded = await self.calling.one(claim, item, repetition)
         self.keeper.hear()
+        self.forgiving.answered()
         self.recorder.add(recorded)
 
     async def _quiet(self) -> None:
@@ -267,7 +269,7 @@ class _Stay:
 
     def _throttled(self, failure: TargetFailure, began: float) -> None:
         """A 429 or 503 of a call that began at `began`: fewer calls at once, once per burst."""
-        if began < self.shrunk_at:
+        if began < self.shrunk_at or self.forgiving.forgive():
             return
         self.shrunk_at = time.monotonic()
         self.seats.most = max(1, int(self.seats.most * SHRINK))

@@ -17,6 +17,24 @@ from runs_app.models import Run, RunEvent
 SHRINK = 0.8
 BURST_SECONDS = 1.0  # 429s that come together count once
 GROW_SECONDS = 5.0  # without a 429, then a tenth of the seats comes back
+RARE = 20  # answers that make up for one 429: a provider that is merely moody costs no seats
+
+
+class Forgiving:
+    """Tells a 429 that stands for too many calls from one that comes now and then."""
+
+    def __init__(self) -> None:
+        self._answers = 0
+
+    def answered(self) -> None:
+        """A call has ended."""
+        self._answers = min(RARE, self._answers + 1)
+
+    def forgive(self) -> bool:
+        """Whether a 429 is one in RARE answers or rarer."""
+        rare = self._answers >= RARE
+        self._answers = 0
+        return rare
 
 
 def limit_of(run: Run) -> int:

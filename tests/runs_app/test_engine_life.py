@@ -113,6 +113,26 @@ def test_429s_take_seats_away_once_per_burst_and_the_page_can_tell_why(start: St
     assert "rate_limited and asks to wait 0.05 s: from 20 to 16" in events[0].message
 
 
+def test_a_429_among_many_answers_costs_no_seat(start: StartRun) -> None:
+    items = [{"input": {"key": str(n), "times": 1 if n % 40 == 39 else 0}} for n in range(200)]
+    run = start(items, target="python:throttles", concurrency=4, scorers=[])
+    work(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.failed) == ("completed", 0)
+    assert sum(troubled_targets.seen.values()) == 205, "five were asked twice"
+    assert not RunEvent.objects.filter(run=run, kind="seats").exists()
+    assert throttling.limit_of(run) == 4
+
+
+def test_the_second_429_before_twenty_answers_is_not_forgiven() -> None:
+    forgiving = throttling.Forgiving()
+    assert not forgiving.forgive(), "the first calls of all"
+    for _ in range(throttling.RARE):
+        forgiving.answered()
+    assert forgiving.forgive()
+    assert not forgiving.forgive()
+
+
 def test_seats_come_back_a_tenth_at_a_time_while_nothing_is_refused(
     start: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
