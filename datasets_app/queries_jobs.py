@@ -29,5 +29,4 @@ def writing_job(dataset: Dataset) -> DatasetJob | None:
     """The job that writes the dataset's pending version; None when none does (an import may)."""
     if dataset.pending_version is None:
         return None
-    found = DatasetJob.objects.filter(dataset=dataset, version=dataset.pending_version)
-    return found.filter(state__in=DatasetJob.OPEN_STATES).first()
+    return DatasetJob.objects.writing(dataset).select_related("dataset").first()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from datasets_app import item_pages, queries
 from datasets_app.actions.datasets import create_dataset
@@ -15,6 +16,7 @@ from datasets_app.actions.versions import ChangeSet, change_set, lock_for_change
 from datasets_app.bulk.action import BulkAction
 from datasets_app.bulk.applying import Copied, apply_copy, apply_here
 from datasets_app.bulk.changes import Changes
+from datasets_app.bulk.moving import leaving_text
 from datasets_app.bulk.selected import count_selected, read_selected
 from datasets_app.bulk.undoing import read_changed, take_back
 from datasets_app.models import Dataset, DatasetJob, ItemRevision
@@ -57,10 +59,6 @@ def apply_bulk(
     if count == 0:
         raise Invalid("No item is selected. Nothing was changed.")
     if action.goes_elsewhere:
-        if action.kind == "move_to" and count is None:
-            raise Invalid(
-                f"At most {INLINE_ITEMS:,} items can be moved at once. Copy them, then delete them."
-            )
         return _elsewhere(dataset, selection, action, by, message, count)
     if count is not None:
         message = message or action.sentence(count)
@@ -121,13 +119,14 @@ def _elsewhere(
         if target.pk == dataset.pk:
             detail = "The items are in this dataset already. Choose another one."
             raise Invalid(detail, errors=[FieldError("/action/dataset", detail)])
-        if count is None:
-            return _job(
-                target, "copy_to", selection, action, by, message, source=dataset.pk, origin=origin
-            )
+        params: dict[str, Any] = {"source": dataset.pk, "origin": origin}
         if action.kind == "move_to":
             for one in sorted((dataset, target), key=lambda one: one.pk):
                 lock_for_change(one)  # in one order, so that two moves never wait for each other
+        if count is None:
+            if action.kind == "move_to":
+                params |= {"leaves": _hold_next(dataset), "said": message[:500]}
+            return _job(target, action.kind, selection, action, by, message, **params)
         copied = Copied()
         said = message or f"{action.sentence(count)} from {origin}"
         with change_set(dataset=target, by=by, message=said) as changes:
@@ -139,7 +138,7 @@ def _elsewhere(
                 made.flush()
             made.give_to(changes)
         if action.kind == "move_to":
-            said = message or f"{BulkAction('delete').sentence(count)}: moved to {target.name}"
+            said = message or f"{leaving_text(count)}: moved to {target.name}"
             with change_set(dataset=dataset, by=by, message=said) as changes:
                 left = _made(changes)
                 for items in _batches(dataset, selection):
@@ -147,6 +146,13 @@ def _elsewhere(
                     left.flush()
                 left.give_to(changes)
     return _outcome(target, made, copied)
+
+
+def _hold_next(dataset: Dataset) -> int:
+    """Keep the next version of the dataset for a job; its number. The caller holds the lock."""
+    row = Dataset.objects.filter(pk=dataset.pk)
+    row.update(pending_version=F("version") + 1)
+    return row.get().version + 1
 
 
 def _count_inline(dataset: Dataset, selection: Selection) -> int | None:

@@ -56,6 +56,20 @@ def start_job(
     return job
 
 
+def lock_written(job: DatasetJob) -> Dataset | None:
+    """The job's dataset, locked with every other that it writes, in one order; None: it is gone."""
+    found = Dataset.objects.select_for_update(no_key=True, of=("self",)).select_related("project")
+    ids = {job.dataset_id, *(dataset_id for dataset_id, _ in job.written)}
+    locked = {dataset.pk: dataset for dataset in found.filter(pk__in=ids).order_by("pk")}
+    return locked.get(job.dataset_id)
+
+
+def give_free(job: DatasetJob) -> None:
+    """Let others change the datasets that the job writes. The caller holds their locks."""
+    for dataset_id, version in job.written:
+        Dataset.objects.filter(pk=dataset_id, pending_version=version).update(pending_version=None)
+
+
 @transaction.atomic
 def cancel_job(*, job: DatasetJob, by: User) -> DatasetJob:
     """Stop a job; one that has ended or is being undone stays as it is.
@@ -63,8 +77,7 @@ def cancel_job(*, job: DatasetJob, by: User) -> DatasetJob:
     What it wrote is taken back in the background (state undoing), and the dataset is free when that
     is done. Whoever works on it finds out at the next batch.
     """
-    found = Dataset.objects.select_for_update(no_key=True, of=("self",)).select_related("project")
-    dataset = found.filter(pk=job.dataset_id).first()
+    dataset = lock_written(job)
     current = DatasetJob.objects.select_for_update(no_key=True).filter(pk=job.pk).first()
     if dataset is None or current is None:
         raise NotFound("There is no such job.")
@@ -76,10 +89,7 @@ def cancel_job(*, job: DatasetJob, by: User) -> DatasetJob:
         else:
             # Nothing is written yet, and the raised token keeps it so.
             values |= {"state": JobState.CANCELLED, "finished_at": Now(), "version": None}
-            if current.version is not None:
-                Dataset.objects.filter(pk=dataset.pk, pending_version=current.version).update(
-                    pending_version=None
-                )
+            give_free(current)
         DatasetJob.objects.filter(pk=job.pk).update(
             lease_token=F("lease_token") + 1, lease_until=None, lease_owner="", attempts=0, **values
         )

@@ -212,10 +212,7 @@ def lock_for_change(dataset: Dataset) -> Dataset:
 
 
 def _writer(dataset: Dataset) -> str:
-    is_job = DatasetJob.objects.filter(
-        dataset=dataset, version=dataset.pending_version, state__in=DatasetJob.OPEN_STATES
-    ).exists()
-    return "A bulk action" if is_job else "An import"
+    return "A bulk action" if DatasetJob.objects.writing(dataset).exists() else "An import"
 
 
 def publish(changes: ChangeSet, *, by: User | None, message: str) -> DatasetVersion:

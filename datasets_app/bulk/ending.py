@@ -6,11 +6,13 @@ Locks: the dataset, then the job.
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from datasets_app.actions.jobs import give_free, lock_written
 from datasets_app.actions.versions import ChangeSet, publish
 from datasets_app.bulk.kinds import Kind
-from datasets_app.models import Dataset, DatasetJob, ItemRevision, JobState
+from datasets_app.models import DatasetJob, ItemRevision, JobState
 
 UNDO_ROWS = 2_000
 
@@ -18,14 +20,23 @@ UNDO_ROWS = 2_000
 def publish_job(job: DatasetJob, kind: Kind) -> bool:
     """Make what the job wrote the dataset's current version; False when the lease is lost.
 
-    Where nothing changed there is no version, unless the kind always makes one.
+    Where nothing changed there is no version, unless the kind always makes one. A move publishes
+    what its items left as well.
     """
-    if job.version is None or not (job.added or job.changed or job.removed or kind.always):
+    wrote = bool(job.added or job.changed or job.removed or kind.always)
+    if job.version is None or not (wrote or job.params.get("left")):
         return _end(job, JobState.DONE, "")
     with transaction.atomic():
-        dataset = _locked(job)
-        if dataset is None or not _close(job, JobState.DONE, ""):
+        dataset = lock_written(job)
+        if dataset is None:
             return False
+        if not _close(job, JobState.DONE, "", **({} if wrote else {"version": None})):
+            return False
+        if kind.leave is not None:
+            kind.leave(job, dataset)
+        if not wrote:
+            give_free(job)
+            return True
         dataset.next_item_number += int(job.params.get("numbers", 0))
         changes = ChangeSet(dataset, job.version, job.added, job.changed, job.removed)
         message = str(job.params.get("message", ""))
@@ -54,12 +65,12 @@ def undo(job: DatasetJob) -> bool:
     The dataset keeps the version reserved until the last row is as it was. All new rows go before
     the first old one is current again: both may hold the same external id.
     """
-    assert job.version is not None
-    rows = ItemRevision.objects.filter(dataset=job.dataset_id)
-    for left, remove in (
-        (rows.filter(version_from=job.version), True),
-        (rows.filter(version_to=job.version), False),
-    ):
+    parts: list[tuple[QuerySet[ItemRevision], bool]] = []
+    for dataset_id, version in job.written:
+        rows = ItemRevision.objects.filter(dataset=dataset_id)
+        parts.append((rows.filter(version_from=version), True))
+        parts.append((rows.filter(version_to=version), False))
+    for left, remove in parts:
         while True:
             with transaction.atomic():
                 if not job.extend(attempts=0):
@@ -78,19 +89,11 @@ def undo(job: DatasetJob) -> bool:
 def _end(job: DatasetJob, state: str, message: str, **values: object) -> bool:
     """Close the job without a version and give the dataset free."""
     with transaction.atomic():
-        if _locked(job) is None or not _close(job, state, message, version=None, **values):
+        if lock_written(job) is None or not _close(job, state, message, version=None, **values):
             return False
-        if job.version is not None:
-            Dataset.objects.filter(pk=job.dataset_id, pending_version=job.version).update(
-                pending_version=None
-            )
+        give_free(job)
     return True
 
 
 def _close(job: DatasetJob, state: str, message: str, **values: object) -> bool:
     return job.release(state=state, message=message, finished_at=Now(), ends_as="", **values)
-
-
-def _locked(job: DatasetJob) -> Dataset | None:
-    found = Dataset.objects.select_for_update(no_key=True, of=("self",)).select_related("project")
-    return found.filter(pk=job.dataset_id).first()

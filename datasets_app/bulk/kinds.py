@@ -8,7 +8,7 @@ from importlib import import_module
 
 from datasets_app.actions.versions import item_count
 from datasets_app.bulk.changes import Changes
-from datasets_app.models import DatasetJob, DatasetVersion, ItemRevision
+from datasets_app.models import Dataset, DatasetJob, DatasetVersion, ItemRevision
 
 Read = Callable[[DatasetJob, int, int], list[ItemRevision]]
 """(job, after, limit): rows with numbers above `after`, in number order; [] is the end."""
@@ -26,7 +26,8 @@ class Kind:
     """`count` gives how many items will be read. Each step is one pass over all items.
 
     A version is published when an item changed, or with `always`. `published` runs in the
-    transaction that does it, under the dataset's lock.
+    transaction that does it, under the dataset's lock, and before it `leave`, which publishes a
+    second dataset that the job has written.
     """
 
     read: Read
@@ -34,6 +35,7 @@ class Kind:
     count: Callable[[DatasetJob], int]
     always: bool = False
     published: Callable[[DatasetJob, DatasetVersion], None] | None = None
+    leave: Callable[[DatasetJob, Dataset], None] | None = None
 
 
 # kind -> "module:name" of its Kind, imported when a job of the kind is worked on.
@@ -45,6 +47,7 @@ KINDS: dict[str, str] = {
     "remove_tags": "datasets_app.bulk.selection_kinds:HERE",
     "delete": "datasets_app.bulk.selection_kinds:HERE",
     "copy_to": "datasets_app.bulk.selection_kinds:COPY",
+    "move_to": "datasets_app.bulk.moving:KIND",
     "undo": "datasets_app.bulk.selection_kinds:UNDO",
     "duplicate": "datasets_app.actions.duplicate:KIND",
 }

@@ -8,6 +8,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from datasets_app.models.datasets import Dataset
@@ -26,6 +27,13 @@ class JobState(models.TextChoices):
 class JobQuerySet(LeasedQuerySet["DatasetJob"]):
     def for_user(self, user: User) -> Self:
         return self.filter(dataset__project__members__user=user, dataset__deleted_at=None)
+
+    def writing(self, dataset: Dataset) -> Self:
+        """The job, if any, that writes the dataset's pending version."""
+        number = dataset.pending_version
+        here = Q(dataset=dataset, version=number)
+        left = Q(params__source=dataset.pk, params__leaves=number)
+        return self.filter(here | left, state__in=DatasetJob.OPEN_STATES)
 
 
 class DatasetJob(LeasedWork):
@@ -65,6 +73,16 @@ class DatasetJob(LeasedWork):
     @property
     def active(self) -> bool:
         return self.state in self.OPEN_STATES
+
+    @property
+    def written(self) -> list[tuple[int, int]]:
+        """The datasets whose pending version it writes, by id, each with the version; a move to
+        another dataset (`dataset`) writes that from which its items go as well.
+        """
+        found = [] if self.version is None else [(self.dataset_id, self.version)]
+        if found and "leaves" in self.params:
+            found.append((self.params["source"], self.params["leaves"]))
+        return sorted(found)
 
     @property
     def folder(self) -> Path:

@@ -195,5 +195,5 @@ def current(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     dataset = queries.find_dataset(actor(request), project, slug)
     writing = queries_jobs.writing_job(dataset)
     if writing is not None:
-        return redirect("datasets:job", project.slug, slug, writing.uuid)
+        return redirect("datasets:job", project.slug, writing.dataset.slug, writing.uuid)
     return redirect("datasets:import", project.slug, slug)

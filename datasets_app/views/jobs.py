@@ -29,6 +29,7 @@ TITLES = {
     "undo": ("Undoing v{undone}", "versions"),
     "duplicate": ("Copying the items", "items"),
     "copy_to": ("Copying items here", "items"),
+    "move_to": ("Moving items here", "items"),
     "set_split": ("Setting the split", "items"),
     "add_tags": ("Adding tags", "items"),
     "remove_tags": ("Removing tags", "items"),

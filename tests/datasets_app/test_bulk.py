@@ -230,7 +230,7 @@ def test_taken_external_ids_are_listed_and_refused_or_skipped(
 
 
 def test_a_move_leaves_one_dataset_for_the_other_or_stays(
-    tickets: Dataset, project: Project, owner: User, monkeypatch: pytest.MonkeyPatch
+    tickets: Dataset, project: Project, owner: User
 ) -> None:
     other = create_dataset(project=project, name="Other", by=owner)
     action = BulkAction("move_to", dataset="other")
@@ -248,9 +248,6 @@ def test_a_move_leaves_one_dataset_for_the_other_or_stays(
             action=BulkAction("copy_to", dataset="tickets"),
             by=owner,
         )
-    monkeypatch.setattr(bulk_actions, "INLINE_ITEMS", 1)
-    with pytest.raises(Invalid, match="At most 1 items can be moved at once"):
-        apply_bulk(dataset=tickets, selection=all_of(tickets), action=action, by=owner)
 
 
 def test_a_target_of_another_project_is_not_there(
