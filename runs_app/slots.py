@@ -69,12 +69,15 @@ def tab_counts(dataset_ids: Sequence[int]) -> dict[int, dict[str, int]]:
 
 
 def links(dataset_slugs: Sequence[str], *, project_slug: str) -> dict[str, dict[str, str]]:
-    """{dataset slug: {"runs": its list of runs, "new_run": the form}}."""
+    """{dataset slug: {"runs": its list of runs, "new_run": the form, "compare": where two of its
+    runs are chosen}}."""
     form = reverse("runs:new", args=[project_slug])
+    compare = reverse("runs:compare", args=[project_slug])
     return {
         slug: {
             "runs": reverse("runs:of_dataset", args=[project_slug, slug]),
             "new_run": f"{form}?{urlencode({'dataset': slug})}",
+            "compare": f"{compare}?{urlencode({'dataset': slug})}",
         }
         for slug in dataset_slugs
     }

@@ -14,11 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from datasets_app import public
+from datasets_app.public import DatasetRow
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.figures import integer
 from evalhub.kit.htmx import render_page, wants_fragment
-from runs_app import comparing, queries
+from runs_app import changes, comparing, queries
 from runs_app.comparing_many import MOST_RUNS
 from runs_app.item_fields import group_fields
 from runs_app.margins import DEFAULT_MARGIN
@@ -101,7 +103,8 @@ def _choosing(
     request: HttpRequest, project: Project, given: Sequence[str], count: int
 ) -> dict[str, Any]:
     """Context of the page on which runs are chosen; one that is given is the candidate. `given`
-    are different ones, of `count` in all."""
+    are different ones, of `count` in all. The baseline of the candidate's dataset, or of the one
+    that the address names, is chosen already."""
     problem = ""
     if len(given) > MOST_RUNS:
         problem = f"A comparison takes 2 to {MOST_RUNS} runs; {integer(len(given))} were chosen."
@@ -112,14 +115,31 @@ def _choosing(
         # A form with an empty candidate names the baseline; a link with one run its candidate.
         is_baseline = count == 1 and request.GET.getlist("run")[-1].strip() == ""
         chosen[0 if is_baseline else 1] = find_run(request, project, given[0])
-    context = _selectors(request, project, chosen)
     candidate = chosen[1]
+    dataset = _dataset(request, project)
+    within = candidate.dataset_id if candidate else dataset.id if dataset else None
+    pinned = None if chosen[0] else changes.baseline_of(within)
+    if pinned is not None and pinned != candidate:
+        chosen[0] = pinned
+    context = _selectors(request, project, chosen, dataset)
     near = [
         run
         for run in context["runs"]
-        if candidate and run.dataset_id == candidate.dataset_id and run.pk != candidate.pk
+        if run.dataset_id == within and run not in (pinned, candidate)
     ]
-    return context | {"problem": problem, "candidate": candidate, "near": near[:NEAR]}
+    return context | {
+        "problem": problem,
+        "dataset": dataset,
+        "candidate": candidate,
+        "base": chosen[0] if pinned else None,
+        "near": near[:NEAR],
+    }
+
+
+def _dataset(request: HttpRequest, project: Project) -> DatasetRow | None:
+    """The dataset whose runs alone are offered; None without one in the address."""
+    slug = request.GET.get("dataset", "")
+    return public.find_dataset(actor(request), project, slug) if slug else None
 
 
 def _margin_hint(a: Run | None, b: Run | None) -> str:
@@ -131,10 +151,15 @@ def _margin_hint(a: Run | None, b: Run | None) -> str:
 
 
 def _selectors(
-    request: HttpRequest, project: Project, chosen: Sequence[Run | None]
+    request: HttpRequest,
+    project: Project,
+    chosen: Sequence[Run | None],
+    dataset: DatasetRow | None = None,
 ) -> dict[str, Any]:
-    """The selectors of runs, margin and fields, and the address with A and B swapped."""
-    recent = list(queries.runs(actor(request), project)[:CHOICES])
+    """The selectors of runs, those of `dataset` alone when given, margin and fields, and the
+    address with A and B swapped."""
+    found = queries.runs(actor(request), project, dataset_id=dataset.id if dataset else None)
+    recent = list(found[:CHOICES])
     known = {run.pk for run in recent}
     recent += [run for run in chosen if run is not None and run.pk not in known]
     a, b = chosen

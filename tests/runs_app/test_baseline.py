@@ -203,3 +203,50 @@ def test_a_stranger_pins_nothing(
     address = reverse("runs:baseline", args=[forty.project.slug, base.number])
     assert client_for(stranger).post(address).status_code == 404
     assert changes.baseline_of(forty.pk) is None
+
+
+def test_the_chooser_has_the_baseline_chosen_already(
+    forty: Dataset, editor: User, viewer: User, client_for: ClientFor
+) -> None:
+    base, run, other = (run_of(forty, editor, right) for right in (10, 20, 30))
+    elsewhere = make_finished_run(
+        make_dataset(forty.project, editor, questions(1)), editor, ["x"], {"exact": [1.0]}
+    )
+    client, here = client_for(viewer), reverse("runs:compare", args=[forty.project.slug])
+    unpinned = client.get(f"{here}?run={run.number}")
+    assert [side[2] for side in unpinned.context["sides"]] == [None, run]
+    pin(base, editor)
+    page = client.get(f"{here}?run={run.number}")
+    assert [side[2] for side in page.context["sides"]] == [base, run]
+    html = page.content.decode()
+    assert f"Compare with the baseline, run {base.number}" in html
+    assert f'href="{here}?run={base.number}&amp;run={run.number}"' in html
+    assert f"#{other.number} " in html
+    own = client.get(f"{here}?run={base.number}")  # the baseline as the candidate
+    assert [side[2] for side in own.context["sides"]] == [None, base]
+    assert [side[2] for side in client.get(here).context["sides"]] == [None, None]
+    assert elsewhere in client.get(here).context["runs"]
+
+
+def test_a_dataset_leads_to_its_runs_with_the_baseline_chosen(
+    forty: Dataset, editor: User, viewer: User, stranger: User, client_for: ClientFor
+) -> None:
+    base, run = run_of(forty, editor, 10), run_of(forty, editor, 20)
+    elsewhere = make_finished_run(
+        make_dataset(forty.project, editor, questions(1)), editor, ["x"], {"exact": [1.0]}
+    )
+    client = client_for(viewer)
+    items = reverse("datasets:detail", args=[forty.project.slug, forty.slug])
+    here = f"{reverse('runs:compare', args=[forty.project.slug])}?dataset={forty.slug}"
+    assert f'href="{here}"' in client.get(items, follow=True).content.decode()
+    page = client.get(here)
+    assert [side[2] for side in page.context["sides"]] == [None, None]
+    assert elsewhere not in page.context["runs"]
+    pin(base, editor)
+    page = client.get(here)
+    assert [side[2] for side in page.context["sides"]] == [base, None]
+    html = page.content.decode()
+    assert "Which run against the baseline?" in html
+    assert f"?run={base.number}&amp;run={run.number}" in html
+    assert client_for(stranger).get(here).status_code == 404
+    assert client.get(here.replace(forty.slug, "nosuch")).status_code == 404

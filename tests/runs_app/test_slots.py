@@ -138,3 +138,4 @@ def test_a_dataset_links_to_its_runs_and_to_a_new_one(project: Project) -> None:
     found = slots.fill("dataset.links", ["gsm8k"], project_slug=project.slug)
     assert found["gsm8k"]["runs"].endswith(f"/p/{project.slug}/datasets/gsm8k/runs")
     assert found["gsm8k"]["new_run"].endswith("/runs/new?dataset=gsm8k")
+    assert found["gsm8k"]["compare"].endswith("/compare?dataset=gsm8k")
