@@ -205,7 +205,13 @@ def _tag_chips(
         on = state.get("where") == where
         chosen = state | {"where": None if on else where}
         found.append(
-            {"label": facet.value, "count": facet.count, "query": query(**chosen), "on": on}
+            {
+                "label": facet.value,
+                "count": facet.count,
+                "exact": facet.exact,
+                "query": query(**chosen),
+                "on": on,
+            }
         )
     return found
 

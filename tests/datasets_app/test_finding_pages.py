@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from datasets_app import item_pages
+from datasets_app import facets, item_pages
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from tests.datasets_app.pages import HTMX, ClientFor, url
@@ -124,8 +124,21 @@ def test_chips_count_splits_and_tags(sums: Dataset, client_for: ClientFor, viewe
         ("train", 4),
     ]
     (tag,) = context["tag_chips"]
-    assert (tag["label"], tag["count"]) == ("hard", 6)
+    assert (tag["label"], tag["count"], tag["exact"]) == ("hard", 6, True)
     assert shown(client_for(viewer), url("detail", sums) + tag["query"]) == [1, 3, 5, 7, 9, 11]
+
+
+def test_tags_of_many_items_are_counted_in_the_first_ones_and_in_bounded_time(
+    sums: Dataset, client_for: ClientFor, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "TAGS_LOOKED_AT", 5)
+    answer = client_for(viewer).get(url("detail", sums))
+    (tag,) = answer.context["tag_chips"]
+    assert (tag["label"], tag["count"], tag["exact"]) == ("hard", 3, False)
+    assert 'hard <span class="n">3+</span>' in answer.content.decode()
+    monkeypatch.setattr(facets, "TAGS_S", -1)
+    (tag,) = client_for(viewer).get(url("detail", sums)).context["tag_chips"]
+    assert (tag["count"], tag["exact"]) == (1, False)
 
 
 def test_an_empty_answer_says_what_was_looked_at(
