@@ -12,13 +12,14 @@ DATASET_DESCRIPTION = (
 )
 
 # The output of a workflow is read as compact JSON text, so a part of it is taken by expression.
-SCORERS: tuple[dict[str, str], ...] = (
+SCORERS: tuple[dict[str, Any], ...] = (
     {"use": "exact_match", "name": "category", "extract": r'"category":"([a-z]+)"'},
     {"use": "exact_match", "name": "priority", "extract": r'"priority":"([a-z]+)"'},
     {
         "use": "levenshtein",
         "name": "reply similarity",
         "extract": r'"reply":"((?:[^"\\]|\\.)*)"',
+        "threshold": 0.3,  # free text: a reply may say the same in other words
     },
 )
 
