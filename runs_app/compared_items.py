@@ -15,13 +15,16 @@ from runs_app.joining import Joined, SharedScorer, join, shared_scorers
 from runs_app.models import Result, Run
 from runs_app.results import ResultRow, matching, rows_of
 from runs_app.statistics.difference import ROUNDING
-from runs_app.vectors import MEMORY, key_of
+from runs_app.vectors import MEMORY, key_of, label_stamp, labels_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Places = NDArray[np.intp]
+
+Slice = tuple[str, str]
+"""A field of the items and one of its values, as `labels.Labels` names it."""
 
 Repeated = Sequence[ResultRow]  # one item's results, a row for each repetition
 
@@ -93,17 +96,18 @@ def items_page(
     after: int | None = None,
     size: int = PAGE_SIZE,
     q: str = "",
+    within: Slice | None = None,
 ) -> ComparedItems:
     """A page of one group from offset `after`, largest change first, then by number.
 
     `scorer` is the name of a scorer of both runs, empty for the primary one. `q` is looked for in
-    the outputs and error messages of both runs. Raises NotFound for a group or scorer that is not
-    there.
+    the outputs and error messages of both runs. With `within` only items of that slice are shown
+    and counted. Raises NotFound for a group or scorer that is not there.
     """
     if show not in GROUPS:
         raise NotFound(f"There is no filter “{show}”. There are: {', '.join(GROUPS)}.")
     chosen = choose_scorer(run_a, run_b, scorer)
-    order = _order(run_a, run_b, chosen, show)
+    order = _order(run_a, run_b, chosen, show, within)
     numbers_a, numbers_b = order.a, order.b
     if q:
         numbers_a, numbers_b = _search((run_a, run_b), numbers_a, numbers_b, q)
@@ -177,18 +181,25 @@ class _Order:
         return self.a.nbytes + self.b.nbytes + 1_000
 
 
-def _order(run_a: Run, run_b: Run, scorer: SharedScorer | None, show: str) -> _Order:
-    """The order of one group, kept in memory for runs that are over."""
+def _order(
+    run_a: Run, run_b: Run, scorer: SharedScorer | None, show: str, within: Slice | None
+) -> _Order:
+    """The order of one group, kept in memory for runs that are over; that of a slice only as long
+    as its packed field is there, for it shows what the items say."""
 
     def make() -> _Order:
         joined = join(run_a, run_b)
         groups = _groups(joined, scorer)
+        if within is not None:
+            groups = _within(joined, groups, within)
         counts = {name: len(group) for name, group in groups.items()}
         return _Order(counts, *_ordered(joined, groups[show]))
 
-    if run_a.active or run_b.active:
+    runs = (run_a, run_b)
+    stamps = tuple(label_stamp(run, within[0]) for run in runs) if within else ()
+    if run_a.active or run_b.active or None in stamps:
         return make()
-    key = ("items", key_of(run_a), key_of(run_b), scorer and scorer.name, show)
+    key = ("items", key_of(run_a), key_of(run_b), scorer and scorer.name, show, within, stamps)
     return MEMORY.get(key, make, lambda order: order.nbytes)
 
 
@@ -222,6 +233,24 @@ def _groups(joined: Joined, scorer: SharedScorer | None) -> dict[str, _Group]:
     found["only_b"] = _Group(np.full_like(pairs.only_b, -1), pairs.only_b)
     found["changed"] = _Group(pairs.changed_a, pairs.changed_b)
     return {name: found[name] for name in GROUPS}
+
+
+def _within(joined: Joined, groups: dict[str, _Group], within: Slice) -> dict[str, _Group]:
+    """The groups with the items of one slice: A's item says which, B's where A has none."""
+    import numpy as np
+
+    field, value = within
+    sides = []
+    for run, vectors in ((joined.run_a, joined.a), (joined.run_b, joined.b)):
+        labels = labels_of(run, vectors, field)
+        code = labels.names.index(value) if value in labels.names else -2
+        sides.append(np.concatenate([labels.codes == code, [False]]))  # place -1: none
+    found = {}
+    for name, group in groups.items():
+        keep = np.where(group.a >= 0, sides[0][group.a], sides[1][group.b])
+        size = None if group.size is None else group.size[keep]
+        found[name] = _Group(group.a[keep], group.b[keep], size)
+    return found
 
 
 def _ordered(joined: Joined, group: _Group) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

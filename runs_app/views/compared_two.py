@@ -146,7 +146,9 @@ def items(
     open_number = number_in(request, "i")
     show = request.GET.get("f", "") or _first_group(found, by)
     after = number_in(request, "after")
-    page = comparing.items_page(run_a, run_b, scorer=by, show=show, after=after, q=q)
+    value = request.GET.get("value", "")
+    within = (wanted.slices, value) if wanted.slices and value else None
+    page = comparing.items_page(run_a, run_b, scorer=by, show=show, after=after, q=q, within=within)
     shared = shared_scorers(run_a, run_b)
     chosen = by or (shared[0].name if shared else "")
     view = ItemsView(
@@ -159,7 +161,8 @@ def items(
         q=q,
         open=opened_pair(run_a, run_b, page, open_number, by, show),
         numbers=(run_a.number, run_b.number),
-        kept=wanted.kept(),
+        kept=wanted.kept() | {"value": value if within else ""},
+        within=within,
         after=after,
         project_slug=project.slug,
     )

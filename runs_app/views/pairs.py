@@ -11,6 +11,7 @@ from django.urls import reverse
 from evalhub.kit.figures import integer
 from evalhub.kit.json import loads
 from runs_app import comparing
+from runs_app.compared_items import Slice
 from runs_app.models import Run
 from runs_app.queries import ResultRow, ScoreRow
 from runs_app.views.common import query
@@ -108,6 +109,7 @@ class ItemsView:
     kept: Mapping[str, str]
     after: int | None
     project_slug: str
+    within: Slice | None = None
 
     def lines(self) -> list[PairLine]:
         """The rows; an open item of another page comes first."""
@@ -134,6 +136,13 @@ class ItemsView:
     def hidden(self) -> list[tuple[str, str]]:
         """What a form must send along to keep the rest of the address."""
         return [(name, value) for name, value in self.kept.items() if value]
+
+    def whole_url(self) -> str:
+        """The same items without the slice."""
+        return self._url("runs:compare", value="", after=None, i=None)
+
+    def whole_part_url(self) -> str:
+        return self._url("runs:compare_items", value="", after=None, i=None)
 
     @property
     def words(self) -> str:
@@ -228,7 +237,14 @@ def with_neighbours(view: ItemsView, run_a: Run, run_b: Run) -> ItemsView:
         if 0 <= inside < len(rows):
             return view.item_url(rows[inside].number, first)
         found = comparing.items_page(
-            run_a, run_b, scorer=view.by, show=view.show, after=at, size=1, q=view.q
+            run_a,
+            run_b,
+            scorer=view.by,
+            show=view.show,
+            after=at,
+            size=1,
+            q=view.q,
+            within=view.within,
         )
         start = view.page.after if at > first else view.page.before
         return view.item_url(found.rows[0].number, start) if found.rows else ""

@@ -24,9 +24,10 @@ class Paired:
     found: Comparison
     base_url: str
 
-    def items(self, show: str, by: str = "") -> str:
-        """The address of one group of items."""
-        more = {"by": by, "f": show} if by else {"f": show}
+    def items(self, show: str, by: str = "", value: str = "") -> str:
+        """The address of one group of items, of those with a `value` of the field of the slices."""
+        given = {"by": by, "f": show, "value": value}
+        more = {name: text for name, text in given.items() if text}
         return f"{self.base_url}&{urlencode(more)}#items"
 
 
@@ -117,7 +118,9 @@ def partial(lines: Sequence[ScoreLine]) -> bool:
 def slice_lines(paired: Paired) -> list[ScoreLine]:
     """A row for each value of the field that slices are made by; empty without slices."""
     slices = paired.found.slices
-    return [_line(paired, group) for group in slices.groups] if slices else []
+    if slices is None:
+        return []
+    return [_line(paired, group, by=slices.scorer, value=group.name) for group in slices.groups]
 
 
 def exclusions(paired: Paired) -> list[tuple[str, str, str]]:
@@ -158,7 +161,8 @@ def _latency(found: Comparison) -> str:
     return ""
 
 
-def _line(paired: Paired, c: ScorerComparison) -> ScoreLine:
+def _line(paired: Paired, c: ScorerComparison, *, by: str = "", value: str = "") -> ScoreLine:
+    """The row of a scorer, or of a slice: one `value`, by the scorer `by`."""
     binary = c.kind == "binary"
     unit = None if c.point is None else 100 * c.point
     points, interval = None, ""
@@ -192,9 +196,9 @@ def _line(paired: Paired, c: ScorerComparison) -> ScoreLine:
         p_method=METHODS.get(c.p_method or "", ""),
         items_label=f"{integer(c.improved)} improved, {integer(c.regressed)} regressed, "
         f"{integer(c.unchanged)} unchanged",
-        improved_url=paired.items("improved", c.name),
-        regressed_url=paired.items("regressed", c.name),
-        unchanged_url=paired.items("unchanged", c.name),
+        improved_url=paired.items("improved", by or c.name, value),
+        regressed_url=paired.items("regressed", by or c.name, value),
+        unchanged_url=paired.items("unchanged", by or c.name, value),
         errors_as_zero=_errors_as_zero(c),
         method=method_sentences(c),
     )

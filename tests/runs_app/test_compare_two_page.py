@@ -191,3 +191,33 @@ def test_a_further_run_makes_it_a_comparison_of_three(
     assert len(client.get(form).context["chosen"]) == 3
     untouched = f"{address(project, *pair)}&run=&margin=2&cluster=none"
     assert client.get(untouched).context["comparison"].b.number == pair[1].number
+
+
+def test_the_counts_of_a_slice_lead_to_its_items(
+    project: Project, pair: tuple[Run, Run], viewer: User, client_for: ClientFor
+) -> None:
+    client = client_for(viewer)
+    page = client.get(address(project, *pair, slice="metadata.topic"))
+    sums = next(line for line in page.context["slices"] if line.c.name == "sums")
+    link = sums.improved_url.partition("#")[0]
+    assert f'href="{sums.improved_url.replace("&", "&amp;")}"' in page.content.decode()
+    opened = client.get(link)
+    view = opened.context["items"]
+    assert (view.page.total, view.page.counts["improved"]) == (30, 30)
+    assert all(row.item.number % 2 == 0 for row in view.page.rows)
+    html = opened.content.decode()
+    assert "<bdi>sums</bdi>" in html
+    assert "value=sums" in view.next_url()
+    assert ("value", "sums") in view.hidden()
+    second = client.get(view.next_url())
+    assert second.context["items"].page.first == 20
+    middle = client.get(f"{view.next_url()}&i={second.context['items'].page.rows[0].number}")
+    assert "value=sums" in middle.context["items"].open.previous
+    all_items = client.get(view.whole_url()).context["items"]
+    assert (all_items.within, all_items.page.total) == (None, 30)
+    # The scores' own links lead to all items.
+    assert "value=" not in opened.context["lines"][0].improved_url
+    part = client.get(view.whole_part_url(), headers=HTMX)
+    assert "<bdi>sums</bdi>" not in part.content.decode()
+    nowhere = client.get(f"{link.replace('value=sums', 'value=nowhere')}")
+    assert "No items improved" in nowhere.content.decode()

@@ -197,3 +197,27 @@ def test_the_figures_of_runs_that_are_over_are_kept(
     assert compare(*pair) == first
     with pytest.raises(AssertionError):
         compare(*pair, slices="metadata.topic")  # what items say is not kept
+
+
+def test_the_items_of_a_slice_are_those_that_it_counts(pair: tuple[Run, Run]) -> None:
+    sliced = compare(*pair, slices="metadata.topic").slices
+    assert sliced is not None
+    for group in sliced.groups:
+        within = ("metadata.topic", group.name)
+        page = comparing.items_page(*pair, show="improved", within=within, size=100)
+        topics = {json.loads(row.item.metadata_json)["topic"] for row in page.rows}
+        assert topics == {group.name}
+        assert page.total == len(page.rows) == group.improved
+        assert page.counts["regressed"] == group.regressed
+        assert page.counts["unchanged"] == group.unchanged
+    nothing = comparing.items_page(*pair, within=("metadata.topic", "nowhere"))
+    assert (nothing.total, set(nothing.counts.values())) == (0, {0})
+
+
+def test_an_item_of_one_run_alone_is_in_the_slice_that_it_says(
+    tickets: Dataset, owner: User
+) -> None:
+    runs = [make_finished_run(tickets, owner, ["x"] * n, {"near": [0.5] * n}) for n in (9, 12)]
+    for pair in (runs, runs[::-1]):
+        counts = comparing.items_page(*pair, within=("metadata.topic", "b")).counts
+        assert (counts["only_a"] + counts["only_b"], counts["unchanged"]) == (1, 3)
