@@ -21,7 +21,7 @@ from datasets_app.views.common import actor, part_for
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import NotFound
-from evalhub.kit.htmx import render_page
+from evalhub.kit.htmx import render_page, wants_fragment
 
 TITLES = {
     "restore": ("Restoring v{restored}", "versions"),
@@ -46,6 +46,9 @@ def job_url(project: Project, dataset: Dataset, job: DatasetJob) -> str:
 def show(request: HttpRequest, project: Project, slug: str, job: str) -> HttpResponse:
     """A job at work, which asks for itself again every second, or how it ended."""
     found = _find(request, project, slug, job)
+    if wants_fragment(request) and not found.active:
+        # The last poll is answered with the whole page: its head counts items and versions.
+        return redirect(job_url(project, found.dataset, found))
     title, tab = TITLES.get(found.kind, ("Changing items", "items"))
     context = (
         shell(actor(request), project, slug, tab=tab)

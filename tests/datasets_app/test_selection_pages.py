@@ -218,7 +218,9 @@ def test_many_items_are_a_job_whose_page_follows_it(
     refused = act(browser, full, "delete", also="1")
     assert "A bulk action is writing version 2" in refused.content.decode()
     job.work(found.pk)
-    ended = browser.get(started["Location"], headers=HTMX | {"HX-Target": "job"}).content.decode()
+    last = browser.get(started["Location"], headers=HTMX | {"HX-Target": "job"})
+    assert last["HX-Redirect"] == started["Location"]
+    ended = browser.get(started["Location"]).content.decode()
     assert "120 items changed" in ended
     assert "every 1s" not in ended
     assert url("version_undo", full, 2) in ended
