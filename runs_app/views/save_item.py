@@ -42,7 +42,7 @@ def save(request: HttpRequest, project: Project) -> HttpResponse:
     text, said = composed_input(request, project) if given.get("as_form") == "form" else (None, [])
     if text is not None:
         given["input"] = text
-    form = SaveForm(given, datasets=datasets)
+    form = SaveForm(given, datasets=datasets, auto_id="save_%s")  # beside the fields of the page
     for problem in said:
         form.add_error("input", problem)
     loaded = loaded_item(form)

@@ -18,8 +18,12 @@ TICKETS = "/p/demo/datasets/support-tickets"
 PAGES = {
     "datasets": "/p/demo/datasets/",
     "datasets-empty": "/p/default/datasets/",
+    "datasets-none-found": "/p/demo/datasets/?q=nothing-of-the-kind",
     "dataset-new": "/p/demo/datasets/new",
     "dataset-items": f"{TICKETS}/items",
+    "dataset-items-none-found": f"{TICKETS}/items?q=nothing-of-the-kind",
+    "dataset-items-filter": f"{TICKETS}/items/filter",
+    "dataset-items-select": f"{TICKETS}/items/select?numbers=2",
     "dataset-item": f"{TICKETS}/items/3",
     "dataset-item-edit": f"{TICKETS}/items/3/edit",
     "dataset-item-new": f"{TICKETS}/items/new",
@@ -29,30 +33,51 @@ PAGES = {
     "dataset-item-purge": f"{TICKETS}/items/3/purge/",
     "dataset-runs": f"{TICKETS}/runs",
     "dataset-versions": f"{TICKETS}/versions",
+    "dataset-version-edit": f"{TICKETS}/versions/1/edit",
     "dataset-diff": f"{TICKETS}/diff?from=0&to=1",
+    "dataset-diff-item": f"{TICKETS}/diff/3?from=0&to=1",
     "dataset-schema": f"{TICKETS}/schema",
     "dataset-settings": f"{TICKETS}/settings",
+    "dataset-defaults": f"{TICKETS}/defaults",
+    "dataset-duplicate": f"{TICKETS}/duplicate",
     "dataset-delete": f"{TICKETS}/delete/",
     "import-1-upload": f"{TICKETS}/import",
     "runs": "/p/demo/runs",
+    "runs-empty": "/p/default/runs",
     "run-new": "/p/demo/runs/new?dataset=support-tickets",
+    "run-new-empty": "/p/default/runs/new",
     "run": "/p/demo/runs/2",
     "run-result": "/p/demo/runs/2/results/4",
     "run-failures": "/p/demo/runs/2?f=fail",
     "run-classes": "/p/demo/runs/2/classes",
     "run-notable": "/p/demo/runs/2/notable",
+    "run-rescore": "/p/demo/runs/2/rescore/",
+    "run-delete": "/p/demo/runs/2/delete/",
     "dataset-runs-latency": f"{TICKETS}/runs?show=p95",
     "compare": "/p/demo/compare?run=1&run=2",
     "compare-item": "/p/demo/compare?run=1&run=2&i=4",
+    "compare-many": "/p/demo/compare?run=1&run=2&run=3",
+    "compare-many-item": "/p/demo/compare?run=1&run=2&run=3&i=4",
     "compare-choose": "/p/demo/compare",
+    "compare-empty": "/p/default/compare",
     "playground": "/p/demo/playground?item=support-tickets:12",
+    "playground-empty": "/p/default/playground",
     "targets": "/p/demo/targets",
     "target-new": "/p/demo/targets/new",
     "target-new-chat": "/p/demo/targets/new?kind=agent&transport=chat",
     "target-new-http": "/p/demo/targets/new?kind=workflow&transport=http",
     "target-test": "/p/demo/targets/test?target=python:demo.triage-v1",
+    "target": "/p/demo/targets/house-agent",
+    "target-edit": "/p/demo/targets/house-agent/edit",
+    "target-delete": "/p/demo/targets/house-agent/delete/",
     "recordings": "/p/demo/targets/recordings",
+    "connections": "/p/demo/connections",
+    "connections-empty": "/p/default/connections",
+    "connection": "/p/demo/connections/house-model",
+    "connection-new": "/p/demo/connections/new",
+    "connection-delete": "/p/demo/connections/house-model/delete/",
     "settings": "/p/demo/settings",
+    "project-delete": "/p/demo/delete/",
     "account": "/account",
     "project-new": "/projects/new",
     "link-used": "/sign-in/used-already",
@@ -70,6 +95,9 @@ def main() -> None:
     ):
         _live(product, browser)
         _throttled(product, browser)
+        page = _page(product, browser, *SIZES["w1440"], "light")
+        furnish(page, product.url)
+        page.context.close()
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 page = _page(product, browser, width, height, scheme)
@@ -79,6 +107,31 @@ def main() -> None:
                 page.context.close()
         _wizard(product, browser)
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}/")
+
+
+def furnish(page: Page, url: str) -> None:
+    """A connection and a saved target in the demo project, which has none of its own."""
+    page.goto(f"{url}/p/demo/connections/new")
+    page.get_by_label("Name").fill("House model")
+    page.get_by_label("Base URL").fill("https://models.example.com/v1")
+    page.get_by_role("button", name="Create connection").click()
+    page.wait_for_url("**/connections**")
+    page.goto(f"{url}/p/demo/targets/new?kind=agent&transport=http")
+    page.get_by_role("textbox", name="Name").fill("House agent")
+    page.get_by_label("Connection").select_option(value="house-model")
+    page.get_by_label("Address").fill("/run")
+    page.get_by_role("button", name="Save as v1").click()
+    page.wait_for_url("**/targets/house-agent")
+
+
+def start_throttled(page: Page, url: str, repetitions: int = 4) -> None:
+    """A run of the tickets, scored as the demo's, whose target asks for fewer calls; opens it."""
+    page.goto(f"{url}/p/demo/runs/new?run=1&target=python:throttling")
+    page.fill("[name=name]", "Small and cheap")
+    page.fill("[name=concurrency]", "8")
+    page.fill("[name=repetitions]", str(repetitions))
+    page.get_by_role("button", name="Start run").click()
+    page.wait_for_url(re.compile(r"/runs/\d+$"))
 
 
 def _live(product: Product, browser: Browser) -> None:
@@ -97,11 +150,7 @@ def _live(product: Product, browser: Browser) -> None:
 def _throttled(product: Product, browser: Browser) -> None:
     """A run whose target asks for fewer calls: live, paused with its log, and a trace of it."""
     page = _page(product, browser, *SIZES["w1440"], "light")
-    form = "/p/demo/runs/new?dataset=support-tickets&target=python:throttling"
-    page.goto(product.url + form)
-    page.fill("[name=repetitions]", "4")
-    page.get_by_role("button", name="Start run").click()
-    page.wait_for_url(re.compile(r"/runs/\d+$"))
+    start_throttled(page, product.url)
     run = page.url
     page.get_by_text("as the target asked for fewer").wait_for(timeout=30_000)
     page.get_by_text("Latency, so far").wait_for(timeout=30_000)

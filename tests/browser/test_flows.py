@@ -96,8 +96,6 @@ def test_a_run_is_started_followed_and_compared(product: Product, page: Page) ->
         page.goto(f"{product.url}/p/default/runs/new?dataset=questions")
         page.locator("input[name=target][value=recorded]").check()
         page.get_by_label(re.compile("path", re.IGNORECASE)).first.fill(f"metadata.{model}")
-        # The estimate comes a moment after the last key and moves the button below it.
-        expect(page.locator("#estimate")).to_contain_text("The outputs are there already")
         page.get_by_role("button", name="Start run").last.click()
         page.wait_for_url(re.compile(r"/runs/\d+"))
         expect(page.locator("main")).to_contain_text("Completed", timeout=20_000)
@@ -167,44 +165,3 @@ def test_the_main_job_works_without_script(
         page.wait_for_timeout(500)
         page.reload()
     assert "Completed" in page.locator("main").inner_text()
-
-
-PAGES = (
-    "/p/demo/datasets/",
-    "/p/demo/datasets/new",
-    "/p/demo/datasets/support-tickets/items",
-    "/p/demo/datasets/support-tickets/items/3",
-    "/p/demo/datasets/support-tickets/items/3/edit",
-    "/p/demo/datasets/support-tickets/items/new",
-    "/p/demo/datasets/support-tickets/runs",
-    "/p/demo/datasets/support-tickets/versions",
-    "/p/demo/datasets/support-tickets/settings",
-    "/p/demo/datasets/support-tickets/delete/",
-    "/p/demo/datasets/support-tickets/import",
-    "/p/demo/runs",
-    "/p/demo/runs/new?dataset=support-tickets",
-    "/p/demo/runs/2",
-    "/p/demo/runs/2/results/4",
-    "/p/demo/compare",
-    "/p/demo/compare?run=1&run=2&i=4",
-    "/p/demo/playground?item=support-tickets:12&b=python:demo.triage-v2",
-    "/p/demo/targets",
-    "/p/demo/settings",
-    "/account",
-    "/projects/new",
-    "/p/demo/nowhere",
-)
-
-
-@pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [1440, 390])
-def test_no_page_scrolls_sideways_or_breaks_the_content_policy(
-    product: Product, page: Page, path: str, width: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    answer = page.goto(product.url + path)
-    assert answer is not None
-    assert answer.status == (404 if path.endswith("nowhere") else 200)
-    assert "unsafe" not in (answer.header_value("content-security-policy") or "unsafe")
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width, f"{path} is {wide} px wide at {width}"
