@@ -15,11 +15,12 @@ from runs_app.comparing import ABOUT_BYTES, FIGURES, RunInfo, cluster_field_of, 
 from runs_app.joining import join, same_figure
 from runs_app.labels import as_clusters
 from runs_app.models import Run, RunScorer
-from runs_app.statistics.many import Against, Many, ManyRun, compare_many
+from runs_app.statistics.judging import Kind
+from runs_app.statistics.many import Against, Many, ManyRun, compare_many, means_only
 from runs_app.statistics.omnibus import Omnibus
 from runs_app.statistics.values import Interval
 from runs_app.usage import Usage, usage
-from runs_app.vectors import key_of, labels_of, results_of, values_of
+from runs_app.vectors import RunVectors, key_of, labels_of, results_of, values_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,13 +54,16 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class ManyScorer:
-    """One scorer in all runs, in their order; improved and regressed know its direction."""
+    """One scorer in all runs, in their order; improved and regressed know its direction.
+
+    `so_far`: a run goes on, so there are means alone, each over its own results."""
 
     name: str
     kind: str
     primary: bool
     higher_is_better: bool
     figures: Many
+    so_far: bool = False
 
     def to_json(self, runs: Sequence[RunLine]) -> dict[str, Any]:
         figures = self.figures
@@ -82,6 +86,8 @@ class ManyScorer:
 
     def sentence(self, runs: Sequence[RunLine]) -> str:
         """What the omnibus test and the top group say."""
+        if self.so_far:
+            return "Means so far, each over its own results."
         omnibus = self.figures.omnibus
         if omnibus is None:
             return "Too few items that all runs scored: 10 are needed."
@@ -124,7 +130,7 @@ class ManyScorer:
 class ManyComparison:
     """All runs, in the order given. `items` is "common" when every figure is over the items that
     all runs scored, "pairwise" when each uses what it has. `finished` is False while a run goes on:
-    then there are no scorers."""
+    then there are means only."""
 
     runs: tuple[RunLine, ...]
     baseline: int
@@ -212,16 +218,14 @@ def _computed(
     if field:
         clusters = as_clusters(labels_of(runs[baseline], vectors[baseline], field))
     scorers = []
+    if not finished:
+        scorers = _so_far(runs, baseline, vectors, field)
     for place, row in enumerate(shared_by_all(runs, baseline) if finished else ()):
         values = [
             _laid_out(np.where(found.errored, np.nan, values_of(run, scorer, found)), spots)
             for run, scorer, found, spots in zip(runs, row, vectors, places, strict=True)
         ]
-        once = all(run.repetitions == 1 for run in runs)
-        first = row[baseline]
-        kind: Literal["binary", "continuous"] = (
-            "binary" if once and first.kind == "binary" else "continuous"
-        )
+        first, kind = row[baseline], _kind(runs, row[baseline])
         figures = compare_many(
             values,
             baseline,
@@ -235,6 +239,34 @@ def _computed(
         scorers.append(ManyScorer(first.name, kind, place == 0, first.higher_is_better, figures))
     counts = tuple((len(found.errored), int(found.errored.sum())) for found in vectors)
     return _Figures(paired, tuple(scorers), counts, tuple(usage(run) for run in runs))
+
+
+def _so_far(
+    runs: Sequence[Run], baseline: int, vectors: Sequence[RunVectors], field: str
+) -> list[ManyScorer]:
+    """The scorers of all runs with each run's mean over the results that it has now."""
+    import numpy as np
+
+    found = []
+    for place, row in enumerate(shared_by_all(runs, baseline)):
+        values, codes = [], []
+        for run, scorer, vector in zip(runs, row, vectors, strict=True):
+            of_run = values_of(run, scorer, vector)
+            known = ~np.isnan(of_run)
+            values.append(of_run[known])
+            if field:
+                codes.append(as_clusters(labels_of(run, vector, field))[known])
+        first, kind = row[baseline], _kind(runs, row[baseline])
+        figures = means_only(values, kind, bounds=_bounds(row), clusters=codes or None)
+        found.append(
+            ManyScorer(first.name, kind, place == 0, first.higher_is_better, figures, so_far=True)
+        )
+    return found
+
+
+def _kind(runs: Sequence[Run], scorer: RunScorer) -> Kind:
+    once = all(run.repetitions == 1 for run in runs)
+    return "binary" if once and scorer.kind == "binary" else "continuous"
 
 
 def _layout(runs: Sequence[Run], baseline: int) -> tuple[list[NDArray[np.intp]], int]:

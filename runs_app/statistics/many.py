@@ -159,6 +159,23 @@ def _best(means: Sequence[float | None], higher_is_better: bool) -> int | None:
     return -max(known)[1] if known else None
 
 
+def means_only(
+    runs: Sequence[NDArray[np.float64]],
+    kind: Kind,
+    *,
+    bounds: Bounds | None = (0.0, 1.0),
+    clusters: Sequence[NDArray[np.int64]] | None = None,
+) -> Many:
+    """Runs that are not all over: each one's mean over the values that it has so far, and no
+    comparison. ``clusters`` are codes aligned with each run's values."""
+    codes: Sequence[NDArray[np.int64] | None] = clusters or [None] * len(runs)
+    means = [
+        mean_of(kind, values, bounds, of_run) for values, of_run in zip(runs, codes, strict=True)
+    ]
+    rows = tuple(ManyRun(each.n, each.mean, each.interval, None, None) for each in means)
+    return Many(0, rows, None, None)
+
+
 def _top_group(
     count: int, best: int | None, against: Callable[[int, int], Judged | None]
 ) -> list[bool | None]:

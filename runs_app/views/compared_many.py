@@ -20,7 +20,7 @@ from runs_app.item_fields import group_fields
 from runs_app.models import Run
 from runs_app.views.asked import Asked, cluster_choices
 from runs_app.views.common import number_in
-from runs_app.views.compared_two import reports
+from runs_app.views.compared_two import LIVE_MEANS_UP_TO, reports
 from runs_app.views.many_figures import (
     LETTERS,
     ManyLine,
@@ -41,6 +41,15 @@ class Chosen:
     without: str
     is_baseline: bool
     line: comparing_many.RunLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One run while not all are over, with how far it is."""
+
+    key: str
+    run: Run
+    progress: queries.Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +91,16 @@ def context(
         "ended_early": [run for run in runs if run.status in ("failed", "cancelled")],
         "reports": reports(wanted, project, numbers, **more),
     }
+    if found["in_progress"]:
+        found |= _so_far(
+            [Live(LETTERS[place], run, queries.progress(run)) for place, run in enumerate(runs)]
+        )
     field = comparing.cluster_field_of(runs[baseline]) if wanted.cluster is None else wanted.cluster
     waiting = packing.preparing(runs, [field] if field else [])
     lines: Sequence[comparing_many.RunLine | None] = [None] * len(runs)
     if waiting is not None:
         found |= {"preparing": waiting, "here": request.get_full_path()}
-    else:
+    elif not found.get("too_many"):  # a page that polls would read them again and again
         many = comparing_many.compare(
             runs, baseline=baseline, items=wanted.items, cluster=wanted.cluster
         )
@@ -111,6 +124,19 @@ def context(
         for place, run in enumerate(runs)
     ]
     return found
+
+
+def _so_far(live: Sequence[Live]) -> dict[str, Any]:
+    """How far all runs are together, and which still go on."""
+    done = sum(each.progress.done for each in live)
+    total = sum(each.progress.total for each in live)
+    return {
+        "done": done,
+        "total": total,
+        "percent": int(100 * done / total) if total else 0,
+        "going": [each for each in live if each.run.active],
+        "too_many": done > LIVE_MEANS_UP_TO,
+    }
 
 
 def figures(many: ManyComparison) -> dict[str, Any]:

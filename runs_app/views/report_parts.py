@@ -68,7 +68,8 @@ def many_report(runs: Sequence[Run], baseline: int, wanted: Asked, address: str)
         text = (panel.sentence, f"{panel.omnibus}." if panel.omnibus else "")
         said = tuple(filter(None, text))
         sections.append(Section(panel.scorer.name, said, _many_table(panel.lines)))
-    sections.append(Section("How this is computed", tuple(shown["method"])))
+    if many.finished:
+        sections.append(Section("How this is computed", tuple(shown["method"])))
     data = many.to_json()
     rows = [
         _flat({"scorer": scorer["name"], "run": run["number"], **run})

@@ -13,8 +13,8 @@ from django.urls import reverse
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from runs_app import packing, states
-from runs_app.models import Run
-from tests.factories import make_dataset, make_finished_run, make_run, make_scorers, questions
+from runs_app.models import Run, Shard
+from tests.factories import make_dataset, make_finished_run, questions
 
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[..., Client]
@@ -132,22 +132,48 @@ def test_check_boxes_of_three_runs_lead_to_the_oldest_as_the_baseline(
     assert answer["Location"] == address(project, three)
 
 
-def test_while_one_goes_on_there_is_no_comparison_and_the_page_fills_itself(
+def test_while_one_goes_on_there_are_means_so_far_and_the_page_fills_itself(
     project: Project,
     items: Dataset,
     three: list[Run],
     owner: User,
     viewer: User,
     client_for: ClientFor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    going = make_run(items, owner, N, status=states.RUNNING)
-    make_scorers(going, {"answer": [1, 0]}, {})
-    page = client_for(viewer).get(address(project, [*three, going]))
+    going = make_finished_run(
+        items,
+        owner,
+        ["x"] * 10,
+        {"answer": [1.0] * 8 + [0.0] * 2},
+        status=states.RUNNING,
+        name="Underway",
+    )
+    Shard.objects.create(
+        run=going, items=[], first_number=1, last_number=N, size=N, succeeded=10, failed=0
+    )
+    Run.objects.filter(pk=going.pk).update(total_results=N, total_items=N)
+    client = client_for(viewer)
+    page = client.get(address(project, [*three, going]))
     html = page.content.decode()
-    assert "Not all runs are over." in html
+    assert "1 of 4 runs is still going: 130 of 160 results." in html
+    assert "10 of 40" in html
     assert 'hx-trigger="every 2s"' in html
-    assert "leads on" not in html
+    assert "Means so far, each over its own results." in html
+    lines = page.context["panels"][0].lines
+    assert [(line.n, line.mean_text) for line in lines][3] == (10, "80.0%")
+    assert lines[3].interval == "49.0 to 94.3"  # Wilson, 8 of 10
+    for never in ("leads on", "Top group", "p, adjusted", "baseline</span></td>"):
+        assert never not in html
     assert "grid" not in page.context
+    report = client.get(
+        address(project, [*three, going]).replace("compare?", "compare/report?") + "&format=md"
+    )
+    assert "80.0%" in report.content.decode()
+    monkeypatch.setattr("runs_app.views.compared_many.LIVE_MEANS_UP_TO", 100)
+    large = client.get(address(project, [*three, going])).content.decode()
+    assert "So many results are read when the last one is in." in large
+    assert "Means so far" not in large
 
 
 def test_a_scorer_that_is_not_shared_is_not_found_and_none_shared_is_said(

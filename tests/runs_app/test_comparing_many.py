@@ -12,6 +12,7 @@ from evalhub.kit.errors import Invalid
 from runs_app import states
 from runs_app.comparing_many import compare
 from runs_app.models import Run
+from runs_app.statistics.intervals import wilson
 from tests.factories import make_dataset, make_finished_run, questions
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -89,12 +90,20 @@ def test_runs_of_other_datasets_pair_by_content(
     assert (against.n, against.unchanged) == (60, 60)
 
 
-def test_while_a_run_goes_on_there_are_no_figures(
+def test_while_a_run_goes_on_there_are_means_alone_each_over_its_own_results(
     runs: list[Run], items: Dataset, owner: User
 ) -> None:
     live = make_finished_run(items, owner, ["x"] * 5, {"exact": [1] * 5}, status=states.RUNNING)
     found = compare([*runs, live])
-    assert (found.finished, found.scorers) == (False, ())
+    assert not found.finished
+    scorer = found.scorers[0]
+    lines = scorer.figures.runs
+    assert (lines[3].n, lines[3].mean, lines[3].ci95) == (5, 1.0, wilson(5, 5))
+    finished = compare(runs, items="pairwise").scorers[0].figures.runs
+    assert [(each.n, each.mean) for each in lines[:3]] == [(each.n, each.mean) for each in finished]
+    assert {each.against for each in lines} == {each.in_top_group for each in lines} == {None}
+    assert (scorer.figures.best, scorer.figures.omnibus) == (None, None)
+    assert found.to_json()["scorers"][0]["sentence"] == "Means so far, each over its own results."
 
 
 def test_a_run_alone_or_twice_is_refused(runs: list[Run]) -> None:
