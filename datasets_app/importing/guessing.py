@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from datasets_app.exchange import JSON_FIELDS, recognise
-from datasets_app.importing.mapping import ColumnMapping, Destination, Mapping, MappingError
+from datasets_app.importing.mapping import (
+    ColumnMapping,
+    Destination,
+    Mapping,
+    MappingError,
+    ReadAs,
+)
 from evalhub.kit import json
 from evalhub.kit.json import escape_key
 
+_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 Sample = Sequence[Sequence[str] | dict[str, Any]]
 
 _NAMES: dict[Destination, frozenset[str]] = {
@@ -54,7 +62,8 @@ def guess(columns: Sequence[str], sample: Sample, *, typed: bool = False) -> Map
     The columns of an export are known. Else the names decide, with `metadata.topic` as a key of the
     metadata, and without a known name the first column that is left is the input. A column named
     like an id is the external id only when the sample has no value of it twice or empty, and one
-    named metadata or context is that only when it holds objects. The rest is metadata.
+    named metadata or context is that only when it holds objects. The rest is metadata, with the
+    types that the sample shows.
     """
     ours = recognise(columns, typed=typed)
     if ours is not None:
@@ -69,15 +78,14 @@ def guess(columns: Sequence[str], sample: Sample, *, typed: bool = False) -> Map
     if "input" not in taken and columns:
         left = next((name for name in columns if name not in found), columns[0])
         found[left] = ColumnMapping(left, "input", escape_key(left))
-    mapped = [
-        found.get(name) or ColumnMapping(name, "metadata", escape_key(name)) for name in columns
-    ]
+    mapped = [found.get(name) or _as_metadata(name, columns, sample) for name in columns]
     try:
         return Mapping(tuple(mapped), "metadata")
     except MappingError:
         # Keys such as metadata.a and metadata.a.b, or twice the same: each by its whole name.
         whole = (
-            ColumnMapping(one.column, one.destination, escape_key(one.column)) for one in mapped
+            ColumnMapping(one.column, one.destination, escape_key(one.column), one.read_as)
+            for one in mapped
         )
         return Mapping(tuple(whole), "metadata")
 
@@ -100,7 +108,10 @@ def _by_name(
     where = _PREFIXES.get(prefix.lower()) if dot and key else None
     if where is not None:
         parts = [escape_key(part) for part in key.split(".")]
-        return ColumnMapping(name, where, ".".join(parts) if all(parts) else escape_key(key))
+        path = ".".join(parts) if all(parts) else escape_key(key)
+        if where == "metadata":
+            return _as_metadata(name, columns, sample, path)
+        return ColumnMapping(name, where, path)
     where = _OBJECTS.get(plain)
     if where is not None and where not in taken and _holds_objects(name, columns, sample):
         values = _values(name, columns, sample)
@@ -112,6 +123,26 @@ def _by_name(
     if where == "external_id" and not _identifies(name, columns, sample):
         return None
     return ColumnMapping(name, where, escape_key(name))
+
+
+def _as_metadata(
+    name: str, columns: Sequence[str], sample: Sample, path: str | None = None
+) -> ColumnMapping:
+    """A key of the metadata, where numbers and JSON can be filtered as what they are.
+
+    Cells say which by what they look like, all of them. 007 and +1 are no numbers, and neither is
+    1.1, which may be a version before 1.10. Inputs and expected outputs stay text, for scorers
+    compare them with text.
+    """
+    values = [value for value in _values(name, columns, sample) if value not in (None, "")]
+    texts = [value for value in values if isinstance(value, str)]
+    read_as: ReadAs = "auto"
+    if texts and len(texts) == len(values):
+        if all(_NUMBER.fullmatch(text) for text in texts):
+            read_as = "number"
+        elif all(_is_json(text) for text in texts):
+            read_as = "json"
+    return ColumnMapping(name, "metadata", path or escape_key(name), read_as)
 
 
 def _values(name: str, columns: Sequence[str], sample: Sample) -> list[Any]:
@@ -133,8 +164,14 @@ def _holds_objects(name: str, columns: Sequence[str], sample: Sample) -> bool:
 
 def _is_object(value: Any) -> bool:
     if isinstance(value, str):
-        try:
-            return value.lstrip().startswith("{") and isinstance(json.loads(value), dict)
-        except json.JsonError:
-            return False
+        return value.lstrip().startswith("{") and _is_json(value)
     return isinstance(value, dict)
+
+
+def _is_json(text: str) -> bool:
+    """Whether the text is a JSON object or list."""
+    try:
+        json.loads(text)
+    except json.JsonError:
+        return False
+    return text.lstrip().startswith(("{", "["))

@@ -150,3 +150,37 @@ def test_keys_that_cannot_be_together_are_refused(keys: list[str], message: str)
     columns += [ColumnMapping(key, "metadata", key) for key in keys]
     with pytest.raises(MappingError, match=message):
         Mapping(tuple(columns))
+
+
+@pytest.mark.parametrize(
+    ("cells", "read_as"),
+    [
+        (["1", "20", "-3", ""], "number"),
+        (['{"a": 1}', " [2]", ""], "json"),
+        (["1", "007"], "auto"),
+        (["1.1", "1.2"], "auto"),
+        (["1", "high"], "auto"),
+        (['{"a": 1}', '{"a": '], "auto"),
+        (["{}", "5"], "auto"),
+        (["", ""], "auto"),
+        (["9" * 16, "1"], "auto"),
+    ],
+)
+def test_metadata_is_guessed_to_be_what_all_its_cells_look_like(
+    cells: list[str], read_as: str
+) -> None:
+    rows = [["what", "4", cell, cell] for cell in cells]
+    mapping = guess(["question", "answer", "size", "meta.size two"], rows)
+    assert [(one.destination, one.key, one.read_as) for one in mapping.columns] == [
+        ("input", "question", "auto"),
+        ("expected_output", "answer", "auto"),
+        ("metadata", "size", read_as),
+        ("metadata", "size two", read_as),
+    ]
+
+
+def test_values_that_have_a_type_keep_it() -> None:
+    rows = [{"question": "what", "size": 3}, {"question": "how", "size": "4"}]
+    assert {one.read_as for one in guess(["question", "size"], rows, typed=True).columns} == {
+        "auto"
+    }
