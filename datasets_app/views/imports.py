@@ -75,7 +75,7 @@ def upload(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
             else:
                 return _to_step(project, job)
     context = {"dataset": dataset, "form": form, "step": 1, "running": _running(request, dataset)}
-    return render_page(request, "datasets/import_upload.html", context, status=status)
+    return render_page(request, "datasets/import_upload.html", context, part="form", status=status)
 
 
 def _running(request: HttpRequest, dataset: Dataset) -> ImportJob | None:
