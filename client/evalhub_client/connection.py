@@ -15,6 +15,7 @@ from evalhub_client.errors import ApiError, FieldError, ServerNotReached
 PREFIX = "/api/v1"
 PAGE_SIZE = 200
 CONNECT_S = 10.0
+COPIED_A_SECOND = 10_000_000  # bytes, on a slow disk
 
 Json = dict[str, Any]
 
@@ -58,6 +59,12 @@ class Connection:
         if response.status_code == httpx.codes.NO_CONTENT:
             return None
         return _json(response)
+
+    def patience(self, size: int) -> httpx.Timeout:
+        """For a request with a file of `size` bytes: the server copies it before it answers."""
+        usual = self._http.timeout
+        read = None if usual.read is None else usual.read + size / COPIED_A_SECOND
+        return httpx.Timeout(connect=usual.connect, read=read, write=usual.write, pool=usual.pool)
 
     def object(self, method: str, path: str, **options: Any) -> Json:
         """Like `call`, for an answer that is an object."""

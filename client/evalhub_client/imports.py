@@ -66,11 +66,13 @@ class ImportMethods:
         if columns:
             options["columns"] = [dict(one) for one in columns]
         with Path(path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
             return self._connection.object(
                 "POST",
                 f"{dataset_path(dataset)}/imports",
                 data={"options": json.dumps(options)},
                 files={"file": (Path(path).name, file, "application/octet-stream")},
+                timeout=self._connection.patience(size),
             )
 
     def get_import(self, import_id: str) -> Json:

@@ -277,6 +277,26 @@ def test_a_file_is_sent_with_its_name_its_bytes_and_the_options(
     assert options in asked.body
 
 
+def test_a_large_file_is_given_the_time_that_the_server_takes_to_copy_it(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    given: list[Any] = []
+
+    class Transport(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            given.append(request.extensions["timeout"])
+            return httpx.Response(201, json={"id": "1"})
+
+    file = tmp_path / "large.csv"
+    with file.open("wb") as sparse:
+        sparse.truncate(2_000_000_000)
+    with Client(server.url, "t", timeout=30, transport=Transport()) as client:
+        client.import_file("sums", file)
+        client.get_dataset("sums")
+    assert [one["read"] for one in given] == [230, 30]
+    assert [one["write"] for one in given] == [30, 30]
+
+
 def test_a_file_that_is_not_there_asks_nothing_of_the_server(
     server: ApiServer, client: Client, tmp_path: Path
 ) -> None:
