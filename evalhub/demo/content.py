@@ -33,7 +33,7 @@ class DemoTarget:
     description: str
 
 
-# The first is the baseline of the comparison.
+# The first two are compared when the demo starts, the first as the baseline.
 TARGETS = (
     DemoTarget(
         id="demo.triage-v1",
@@ -44,6 +44,11 @@ TARGETS = (
         id="demo.triage-v2",
         run_name="Triage v2",
         description="Weighted clues, negation, urgency signals and replies by situation.",
+    ),
+    DemoTarget(
+        id="demo.triage-v3",
+        run_name="Triage v3",
+        description="Version 2 with more clues, for parcels and other languages.",
     ),
 )
 

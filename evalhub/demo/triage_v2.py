@@ -175,9 +175,14 @@ def weigh(text: str, evidence: tuple[Clue, ...]) -> dict[str, float]:
 
 
 def category_v2(subject: str, body: str) -> str:
+    """The category by the clues of this version."""
+    return category_of(subject, body, V2_CATEGORIES)
+
+
+def category_of(subject: str, body: str, evidence: tuple[Clue, ...]) -> str:
     """The category with the most points; clues in the subject count twice. No clue: technical."""
-    in_all = weigh(f"{subject}. {body}", V2_CATEGORIES)
-    in_subject = weigh(subject, V2_CATEGORIES)
+    in_all = weigh(f"{subject}. {body}", evidence)
+    in_subject = weigh(subject, evidence)
     points = {name: in_all.get(name, 0.0) + in_subject.get(name, 0.0) for name in CATEGORIES}
     best = max(CATEGORIES, key=lambda name: points[name])
     return best if points[best] > 0 else "technical"

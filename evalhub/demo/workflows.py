@@ -1,6 +1,6 @@
-"""The demo's two workflows, as a plug-in would register them: sort a ticket, draft a reply.
+"""The demo's three workflows, as a plug-in would register them: sort a ticket, draft a reply.
 
-The rules are in `triage_v1` and `triage_v2`, small enough to read in a minute. They see what a
+The rules are in `triage_v1` to `triage_v3`, small enough to read in a minute. They see what a
 support agent would see, subject and body, and nothing of what the dataset expects.
 
 Each workflow sleeps 40 to 120 ms per ticket in the place where a real one would call a model, so
@@ -14,6 +14,7 @@ from typing import Any
 import evalhub
 from evalhub.demo.triage_v1 import triage_v1
 from evalhub.demo.triage_v2 import triage_v2
+from evalhub.demo.triage_v3 import triage_v3
 
 
 def thinking_seconds(text: str, least: float) -> float:
@@ -52,3 +53,17 @@ async def ticket_triage_v2(ticket: Mapping[str, Any]) -> dict[str, str]:
     subject, body = read_ticket(ticket)
     await asyncio.sleep(thinking_seconds(subject + body, least=0.05))
     return triage_v2(subject, body)
+
+
+@evalhub.target(
+    kind="workflow",
+    id="demo.triage-v3",
+    name="Ticket triage v3",
+    project="demo",
+    version="3",
+)
+async def ticket_triage_v3(ticket: Mapping[str, Any]) -> dict[str, str]:
+    """Category, priority and reply for {"subject", "body", "channel"}: more clues than v2."""
+    subject, body = read_ticket(ticket)
+    await asyncio.sleep(thinking_seconds(subject + body, least=0.05))
+    return triage_v3(subject, body)

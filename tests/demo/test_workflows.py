@@ -1,4 +1,4 @@
-"""The demo's tickets are well formed, and its two workflows differ in the way that it promises."""
+"""The demo's tickets are well formed, and its workflows differ in the way that it promises."""
 
 import asyncio
 import inspect
@@ -13,11 +13,16 @@ import pytest
 from evalhub.demo import content, workflows
 from evalhub.demo.triage_v1 import triage_v1
 from evalhub.demo.triage_v2 import category_v2, is_negated, priority_v2, reply_v2, triage_v2
+from evalhub.demo.triage_v3 import triage_v3
 from evalhub.kit.plugins import registry
 
 CATEGORIES = {"billing", "account", "technical", "shipping", "feedback"}
 PRIORITIES = {"low", "normal", "high", "urgent"}
-WORKFLOWS = (workflows.ticket_triage_v1, workflows.ticket_triage_v2)
+WORKFLOWS = (
+    workflows.ticket_triage_v1,
+    workflows.ticket_triage_v2,
+    workflows.ticket_triage_v3,
+)
 
 Rules = Callable[[str, str], dict[str, str]]
 
@@ -80,8 +85,16 @@ def test_v2_hardly_changes_how_many_priorities_are_right():
     assert abs(v2.total() - v1.total()) <= 3
 
 
-def test_both_workflows_leave_room_for_a_version_3():
-    for rules in (triage_v1, triage_v2):
+def test_v3_sorts_a_few_more_than_v2_and_loses_none():
+    v2, v3 = right(triage_v2, "category"), right(triage_v3, "category")
+
+    assert 2 <= v3.total() - v2.total() <= 5
+    assert all(v3[category] >= v2[category] for category in CATEGORIES)
+    assert right(triage_v3, "priority") == right(triage_v2, "priority")
+
+
+def test_all_workflows_leave_room_for_a_version_4():
+    for rules in (triage_v1, triage_v2, triage_v3):
         assert 30 <= right(rules, "category").total() < 57
 
 
@@ -90,9 +103,10 @@ def test_an_output_depends_on_the_text_alone():
         subject, body = item["input"]["subject"], item["input"]["body"]
         assert triage_v1(subject, body) == triage_v1(subject, body)
         assert triage_v2(subject, body) == triage_v2(subject, body)
+        assert triage_v3(subject, body) == triage_v3(subject, body)
 
 
-@pytest.mark.parametrize("rules", [triage_v1, triage_v2])
+@pytest.mark.parametrize("rules", [triage_v1, triage_v2, triage_v3])
 def test_a_ticket_outside_the_dataset_is_sorted_too(rules: Rules):
     output = rules("Password", "I need a new password for my account.")
 
@@ -101,7 +115,7 @@ def test_a_ticket_outside_the_dataset_is_sorted_too(rules: Rules):
     assert output["reply"]
 
 
-@pytest.mark.parametrize("rules", [triage_v1, triage_v2])
+@pytest.mark.parametrize("rules", [triage_v1, triage_v2, triage_v3])
 def test_an_empty_ticket_still_gets_an_answer(rules: Rules):
     assert rules("", "")["category"] == "technical"
 
@@ -177,7 +191,8 @@ def test_each_scorer_finds_its_part_in_every_output(scorer: dict[str, str]):
     part = parts[scorer["name"]]
     for item in content.tickets():
         subject, body = item["input"]["subject"], item["input"]["body"]
-        for output in (item["expected_output"], triage_v1(subject, body), triage_v2(subject, body)):
+        outputs = [rules(subject, body) for rules in (triage_v1, triage_v2, triage_v3)]
+        for output in (item["expected_output"], *outputs):
             text = json.dumps(output, ensure_ascii=False, separators=(",", ":"))
             found = re.findall(scorer["extract"], text)
             assert json.loads(f'"{found[-1]}"') == output[part]
