@@ -11,45 +11,13 @@ from django.http import QueryDict
 from datasets_app.items import ItemContent, parse_item
 from datasets_app.models import ItemRevision
 from evalhub.kit.errors import EvalhubError, FieldError, Invalid
-from evalhub.kit.json import ABSENT, JsonError, dumps, loads, pretty
+from evalhub.kit.json import ABSENT, JsonError, dumps, loads
+from evalhub.kit.value_field import ValueField, show_value
 
-QUOTED_SHOWN = 60  # characters of a text up to which the error shows it quoted in full
 JSON_FIELDS = ("input", "expected_output", "metadata", "context")
 INHERIT, NONE, OWN = "", "none", "own"
 CONTROLS = {"scorers": ("scorers", "scorer_list")}
 """The names of the controls of a field, where they are not the field's own name."""
-
-
-class JsonField(forms.CharField):
-    """A JSON value written in a textarea. Cleans to the value; ABSENT when it is left empty."""
-
-    def __init__(self, *, rows: int, only_object: bool = False, **options: Any) -> None:
-        attrs = {"class": "textarea--code", "rows": rows, "spellcheck": "false"}
-        super().__init__(widget=forms.Textarea(attrs=attrs), **options)
-        self.only_object = only_object
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        if not text:
-            return ABSENT
-        try:
-            found = loads(text)
-        except JsonError as error:
-            raise forms.ValidationError(_not_json(text, error)) from error
-        if self.only_object and not isinstance(found, dict):
-            raise forms.ValidationError(
-                f'{self.label} is a JSON object, such as {{"topic": "percent"}}.'
-            )
-        return found
-
-
-def _not_json(text: str, error: JsonError) -> str:
-    message = error.message.rstrip(".") + "."
-    if text[0] in '{["':
-        return message
-    if len(text) <= QUOTED_SHOWN:
-        return f"{message} To keep it as text, put it in quotes: {dumps(text)}"
-    return f"{message} To keep it as text, put it in double quotes, with \\n for a line end."
 
 
 class ScorerListField(forms.CharField):
@@ -73,10 +41,12 @@ class ItemForm(forms.Form):
     `kept` is the revision that is edited: where the item came from is taken from it.
     """
 
-    input = JsonField(rows=8, label="Input", error_messages={"required": "An item needs an input."})
-    expected_output = JsonField(rows=3, label="Expected output", required=False)
-    metadata = JsonField(rows=5, label="Metadata", required=False, only_object=True)
-    context = JsonField(rows=3, label="Context", required=False, only_object=True)
+    input = ValueField(
+        rows=8, label="Input", error_messages={"required": "An item needs an input."}
+    )
+    expected_output = ValueField(rows=3, label="Expected output", required=False)
+    metadata = ValueField(rows=5, label="Metadata", required=False, example='{"topic": "percent"}')
+    context = ValueField(rows=3, label="Context", required=False, example='{"locale": "en"}')
     tags = forms.CharField(required=False, help_text="Separated by commas")
     split = forms.CharField(
         required=False,
@@ -152,7 +122,7 @@ def form_texts(revision: ItemRevision) -> dict[str, Any]:
     """What the form shows of a revision, by the names of its controls."""
 
     def text(stored: str | None) -> str:
-        return "" if stored is None else pretty(loads(stored))
+        return "" if stored is None else show_value(loads(stored))
 
     scorers = None if revision.scorers_json is None else loads(revision.scorers_json)
     plain = all(isinstance(one, str) and "," not in one for one in scorers or ())

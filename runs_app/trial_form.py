@@ -9,81 +9,15 @@ from django import forms
 
 from datasets_app.public import DatasetRow
 from evalhub.kit.errors import EvalhubError
-from evalhub.kit.json import ABSENT, JsonError, dumps, loads, pretty
+from evalhub.kit.json import ABSENT, loads, pretty
+from evalhub.kit.value_field import ValueField, show_value
 from runs_app.targets import TargetInfo
 from runs_app.trials import TrialState
 
 VALUES = ("input", "expected_output", "metadata", "context")
 LETTERS = ("a", "b")  # of the targets beside each other
 OBJECTS = ("metadata", "context")
-QUOTED_SHOWN = 60  # characters of a text up to which an error shows it quoted in full
-_NAMES = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
-
-
-def read_value(text: str) -> Any:
-    """The value that a text stands for: JSON when it is JSON, else the text itself; ABSENT when it
-    is empty.
-
-    What begins like JSON and is none is a slip, so it raises ValidationError.
-    """
-    if not text.strip():
-        return ABSENT
-    try:
-        return loads(text.strip())
-    except JsonError as error:
-        if text.lstrip()[0] not in '{["':
-            return text.replace("\r\n", "\n")
-        raise forms.ValidationError(_not_json(text.strip(), error)) from error
-
-
-def show_value(value: Any) -> str:
-    """The text that `read_value` reads as this value; "" for ABSENT."""
-    if value is ABSENT:
-        return ""
-    if isinstance(value, str):
-        try:
-            plain = read_value(value) == value
-        except forms.ValidationError:
-            plain = False
-        return value if plain else dumps(value)
-    return pretty(value)
-
-
-def reading_of(text: str) -> str:
-    """How a text is read, in words; "" for an empty one. Raises ValidationError."""
-    value = read_value(text)
-    if value is ABSENT:
-        return ""
-    if isinstance(value, str):
-        return "Text in quotes" if text.lstrip().startswith('"') else "Plain text"
-    if isinstance(value, dict | list):
-        return "Valid JSON"
-    return f"Read as {_NAMES[type(value)]}. In quotes it is a text."
-
-
-def _not_json(text: str, error: JsonError) -> str:
-    message = error.message.rstrip(".") + "."
-    if len(text) <= QUOTED_SHOWN:
-        return f"{message} To send it as text, put it in quotes: {dumps(text)}"
-    return f"{message} To send it as text, put it in double quotes, with \\n for a line end."
-
-
-class ValueField(forms.CharField):
-    """A value by `read_value`, or a JSON object. Cleans to the value; ABSENT when left empty."""
-
-    def __init__(self, *, rows: int, only_object: bool = False, **options: Any) -> None:
-        attrs = {"class": "textarea--code", "rows": rows, "spellcheck": "false"}
-        super().__init__(widget=forms.Textarea(attrs=attrs), strip=False, **options)
-        self.only_object = only_object
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value if str(value or "").strip() else "")
-        found = read_value(text)
-        if self.only_object and found is not ABSENT and not isinstance(found, dict):
-            raise forms.ValidationError(
-                f'{self.label} is a JSON object, such as {{"locale": "en"}}.'
-            )
-        return found
+LOCALE = '{"locale": "en"}'
 
 
 class ValuesForm(forms.Form):
@@ -94,8 +28,8 @@ class ValuesForm(forms.Form):
         rows=7, label="Input", error_messages={"required": "Give the target an input."}
     )
     expected_output = ValueField(rows=7, label="Expected output", required=False)
-    context = ValueField(rows=3, label="Context", required=False, only_object=True)
-    metadata = ValueField(rows=3, label="Metadata", required=False, only_object=True)
+    context = ValueField(rows=3, label="Context", required=False, example=LOCALE)
+    metadata = ValueField(rows=3, label="Metadata", required=False, example=LOCALE)
     item = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

@@ -35,7 +35,8 @@ from evalhub.access.models import Project, Role
 from evalhub.kit import slots
 from evalhub.kit.errors import EvalhubError, NotFound, StaleRevision
 from evalhub.kit.htmx import render_page
-from evalhub.kit.json import ABSENT, loads
+from evalhub.kit.json import ABSENT
+from evalhub.kit.value_field import read_value, reading_of
 
 
 @project_view(needs=Role.EDITOR)
@@ -121,7 +122,7 @@ def check(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
         raise NotFound(f"Send one of {', '.join(JSON_FIELDS)}.")
     text = request.POST[name]
     problem = json_problem(name, text)
-    value = ABSENT if problem or not text.strip() else loads(text)
+    value = ABSENT if problem else read_value(text)
     schemas = schemas_at(dataset.pk, dataset.version)
     problems = []
     if value is not ABSENT:
@@ -134,6 +135,7 @@ def check(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
         "is_empty": not text.strip(),
         "is_null": value is None,
         "has_schema": name in dict(schemas.validators),
+        "reading": "" if problem else reading_of(text),
         "name": name,
     }
     return render(request, "datasets/_json_answer.html", context)

@@ -59,22 +59,37 @@ def is_long(value: object, limit: int = SHOWN) -> bool:
 
 
 def one_line(value: object, limit: int = 160) -> str:
-    """A preview on one line, not escaped: a string, or compact JSON, at most `limit` characters.
+    """A preview on one line, not escaped, of at most `limit` characters.
 
-    An object with one key whose value is a string shows that string.
+    A string is itself. An object shows what it holds, without braces: strings alone, for most say
+    what they are, other values by name unless there is only one. The rest is compact JSON.
     """
-    if isinstance(value, dict) and len(value) == 1:
-        only = next(iter(value.values()))
-        value = only if isinstance(only, str) else value
-    if isinstance(value, str):
-        text = value[: limit * 4]
-    else:
-        encoder = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=str)
-        # Pieces are joined only until the preview is full: a value may hold a megabyte.
-        text, room = "", limit * 4
-        for piece in islice(encoder.iterencode(value), room):
-            text += piece[:room]
-            if len(text) > room:
+    room = limit * 4
+    if isinstance(value, dict) and value:
+        parts: list[str] = []
+        for name, one in value.items():
+            named = not isinstance(one, str) and len(value) > 1
+            part = f"{str(name)[:room]}: {_piece(one, room)}" if named else _piece(one, room)
+            parts.append(part)
+            room -= len(part)
+            if room <= 0:
                 break
+        text = " · ".join(filter(None, parts))
+    else:
+        text = _piece(value, room)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _piece(value: object, room: int) -> str:
+    """About the first `room` characters of a string, or of compact JSON."""
+    if isinstance(value, str):
+        return value[:room]
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=str)
+    # Pieces are joined only until there is enough: a value may hold a megabyte.
+    text = ""
+    for piece in islice(encoder.iterencode(value), room):
+        text += piece[:room]
+        if len(text) > room:
+            break
+    return text

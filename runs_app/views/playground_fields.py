@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import NotFound
-from runs_app.trial_form import OBJECTS, VALUES, TrialForm, ValueField, reading_of, show_value
+from evalhub.kit.value_field import ValueField, reading_of, show_value
+from runs_app.trial_form import LOCALE, OBJECTS, VALUES, TrialForm
 
 
 @require_POST
@@ -42,6 +43,6 @@ def _field_of(name: str) -> ValueField:
     return ValueField(
         rows=1,
         label=TrialForm.base_fields[name].label,
-        only_object=name in OBJECTS,
+        example=LOCALE if name in OBJECTS else "",
         required=False,
     )

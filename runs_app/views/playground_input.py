@@ -12,8 +12,9 @@ from datasets_app.public import DatasetRow
 from evalhub.access.models import Project
 from evalhub.kit.errors import NotFound
 from evalhub.kit.json import ABSENT, pretty
+from evalhub.kit.value_field import read_value
 from runs_app.input_form import InputField, composed, fields_of, filled
-from runs_app.trial_form import TrialForm, read_value
+from runs_app.trial_form import TrialForm
 from runs_app.views.common import actor
 
 

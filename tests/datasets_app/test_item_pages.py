@@ -225,14 +225,29 @@ def test_an_empty_expected_output_is_absent_and_null_is_null(
     assert current_item(dataset, 5).expected_json == "null"
 
 
+def test_plain_text_is_written_and_edited_as_it_is(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client = client_for(editor)
+    typed = {"input": " What is left?\r\nSay why. ", "expected_output": "42"}
+    client.post(url("item_new", dataset), typed)
+    item = current_item(dataset, 4)
+    assert (item.input, item.expected_output) == ("What is left?\nSay why.", 42)
+    page = client.get(url("item_edit", dataset, 4)).content.decode()
+    assert "What is left?\nSay why.</textarea>" in page
+    client.post(url("item_edit", dataset, 4), form_of(dataset, 4, expected_output='"42"'))
+    assert current_item(dataset, 4).expected_output == "42"
+    assert form_of(dataset, 4)["expected_output"] == '"42"', "so that it stays a text"
+
+
 @pytest.mark.parametrize(
     ("field", "text", "said"),
     [
         ("input", "", "An item needs an input."),
-        ("input", "hello", "put it in quotes: &quot;hello&quot;"),
+        ("input", "[hello", "put it in quotes: &quot;[hello&quot;"),
         ("metadata", '{\n "a": 1\n "b": 2}', "a comma is missing"),
         ("metadata", "[1]", "Metadata is a JSON object"),
-        ("expected_output", "NaN", "NaN"),
+        ("expected_output", '{"a": NaN}', "NaN"),
         ("split", "s" * 61, "at most 60"),
     ],
 )
@@ -367,6 +382,8 @@ def test_items_cannot_be_saved_while_an_import_is_writing(
     ("field", "text", "said"),
     [
         ("input", '{"a": 1}', "Valid JSON"),
+        ("input", "Why?", "Plain text"),
+        ("expected_output", "7", "Read as a number. In quotes it is a text."),
         ("input", "{", "field__error"),
         ("metadata", "3", "Metadata is a JSON object"),
         ("metadata", "", ""),

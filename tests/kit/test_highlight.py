@@ -57,14 +57,34 @@ def test_odd_text_is_highlighted_in_linear_time(text: str) -> None:
 
 
 def test_a_preview_is_one_line_of_at_most_the_limit() -> None:
-    assert highlight.one_line({"a": 1, "b": ["x\ny"]}) == '{"a": 1, "b": ["x\\ny"]}'
+    assert highlight.one_line([1, {"b": ["x\ny"]}]) == '[1, {"b": ["x\\ny"]}]'
     assert highlight.one_line("  two\n lines ") == "two lines"
     long = highlight.one_line({"a": 1, "b": "x" * 500}, 30)
     assert len(long) == 30
     assert long.endswith("…")
 
 
-def test_a_preview_of_an_object_with_one_string_is_the_string() -> None:
-    assert highlight.one_line({"question": "How much?"}) == "How much?"
-    assert highlight.one_line({"answer": 70_000}) == '{"answer": 70000}'
-    assert highlight.one_line(None) == "null"
+@pytest.mark.parametrize(
+    ("value", "preview"),
+    [
+        ({"question": "How much?"}, "How much?"),
+        ({"answer": 70_000}, "70000"),
+        (
+            {"category": "billing", "urgent": True, "to": {"a": 1}},
+            'billing · urgent: true · to: {"a": 1}',
+        ),
+        ({"subject": "", "body": " a\nb "}, "a b"),
+        ({"a": None, "b": [1, "x"]}, 'a: null · b: [1, "x"]'),
+        ({}, "{}"),
+        (None, "null"),
+    ],
+)
+def test_a_preview_of_an_object_is_what_it_holds(value: object, preview: str) -> None:
+    assert highlight.one_line(value) == preview
+
+
+def test_a_preview_of_a_huge_object_reads_little_of_it() -> None:
+    started = time.perf_counter()
+    text = highlight.one_line({str(n): {"a": ["x" * 1_000] * 1_000} for n in range(1_000)}, 40)
+    assert time.perf_counter() - started < 0.1
+    assert len(text) == 40

@@ -13,11 +13,11 @@ from django.urls import reverse
 from datasets_app import public
 from datasets_app.models import Dataset, ItemRevision
 from evalhub.access.models import Project, User
+from evalhub.kit.value_field import read_value, show_value
 from runs_app import states
 from runs_app.actions.trial import start_trial
 from runs_app.engine.stay import work
 from runs_app.models import Run
-from runs_app.trial_form import read_value, show_value
 
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[..., Client]
