@@ -10,10 +10,10 @@ from django.db import transaction
 from evalhub.access.actions import audit
 from evalhub.access.models import User
 from evalhub.kit.dispatch import wake
-from evalhub.kit.errors import Conflict, FieldError, Invalid
+from evalhub.kit.errors import FieldError, Invalid
+from runs_app.actions.idle import require_idle
 from runs_app.actions.scorer_specs import MAX_SCORERS, check_scorers, scorer_row
 from runs_app.models import Rescore, Run, RunScorer
-from runs_app.models.work import RescoreState
 from runs_app.scorers import ScorerSpec
 
 Mode = Literal["add", "replace"]
@@ -38,7 +38,7 @@ def rescore_run(
         raise Invalid(problems[0].detail, errors=problems)
     with transaction.atomic():
         now = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
-        _require_idle(now)
+        require_idle(now, "rescored")
         present = list(RunScorer.objects.filter(run=run).order_by("position"))
         going, positions = _plan(present, specs, mode)
         if len(present) - len(going) + len(specs) > MAX_SCORERS:
@@ -76,12 +76,3 @@ def _plan(
             after += 1
             positions.append(after)
     return list(going.values()), positions
-
-
-def _require_idle(run: Run) -> None:
-    if run.active:
-        raise Conflict(f"Run #{run.number} is {run.status}. Only a run that is over is rescored.")
-    if run.deleted_at is not None:
-        raise Conflict(f"Run #{run.number} is being deleted.")
-    if Rescore.objects.filter(run=run, state=RescoreState.OPEN).exists():
-        raise Conflict(f"Run #{run.number} is being scored again already.")

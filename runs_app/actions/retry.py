@@ -10,8 +10,9 @@ from evalhub.access.models import User
 from evalhub.kit.dispatch import wake
 from evalhub.kit.errors import Conflict
 from runs_app import states
-from runs_app.models import Rescore, Result, Run, RunEvent, Shard
-from runs_app.models.work import RescoreState, ShardState
+from runs_app.actions.idle import require_idle
+from runs_app.models import Result, Run, RunEvent, Shard
+from runs_app.models.work import ShardState
 
 
 def retry_run(*, run: Run, by: User) -> Run:
@@ -23,7 +24,7 @@ def retry_run(*, run: Run, by: User) -> Run:
     """
     with transaction.atomic():
         now = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
-        _require_idle(now)
+        require_idle(now, "retried")
         errors = Result.objects.filter(run=run).exclude(error_type="")
         found = errors.aggregate(n=Count("pk"), last=Max("pk"))
         failed, skipped = found["n"], max(0, now.total_results - now.succeeded - now.failed)
@@ -51,15 +52,6 @@ def retry_run(*, run: Run, by: User) -> Run:
         wake("runs.work", run.pk)
     run.refresh_from_db()
     return run
-
-
-def _require_idle(run: Run) -> None:
-    if run.active:
-        raise Conflict(f"Run #{run.number} is {run.status}. Only a run that is over is retried.")
-    if run.deleted_at is not None:
-        raise Conflict(f"Run #{run.number} is being deleted.")
-    if Rescore.objects.filter(run=run, state=RescoreState.OPEN).exists():
-        raise Conflict(f"Run #{run.number} is being scored again. Retry it after that.")
 
 
 def _open_shards(run: Run) -> None:
