@@ -71,7 +71,8 @@ class ClassDifference:
 
 @dataclass(frozen=True, slots=True)
 class ClassificationDifference:
-    """B - A over the same items: accuracy with Tango's interval, macro F1 with a bootstrap one."""
+    """B - A over the same items: accuracy with Tango's interval, macro F1 with a bootstrap one,
+    which is None when no item's class changed."""
 
     n: int
     accuracy: float
@@ -197,12 +198,14 @@ def classification_difference(labels: Labelled, seed: int) -> ClassificationDiff
     )
     macro = _minus(b.macro.f1, a.macro.f1)
     shift = np.array(b.matrix) - np.array(a.matrix)
+    # Without an item that moved, every draw is 0: an interval without width would claim certainty.
+    moved = bool((labels.predicted[0] != labels.predicted[1]).any())
     return ClassificationDifference(
         n=n,
         accuracy=(up - down) / n,
         accuracy_ci95=tango(up, down, n),
         macro_f1=macro,
-        macro_f1_ci95=None if macro is None else _bootstrap(labels, size, seed),
+        macro_f1_ci95=_bootstrap(labels, size, seed) if macro is not None and moved else None,
         classes=classes,
         matrix=tuple(tuple(row) for row in shift.tolist()),
     )

@@ -237,6 +237,17 @@ def _first_group(found: comparing.Comparison | None, by: str) -> str:
     """The first group that holds something, of those that ask for attention first."""
     scorers = found.scorers if found else ()
     scorer = next((each for each in scorers if each.name == by or not by), None)
-    if scorer is None or scorer.regressed:
+    if found is None or scorer is None:
         return "regressed"
-    return "improved" if scorer.improved else "unchanged"
+    pairing = found.pairing
+    counts = {
+        "regressed": scorer.regressed,
+        "improved": scorer.improved,
+        "unchanged": scorer.unchanged,
+        "errors": pairing.errored_a + pairing.errored_b,
+        "not_scored": pairing.not_scored,
+        "changed": pairing.content_changed,
+        "only_a": pairing.only_a,
+        "only_b": pairing.only_b,
+    }
+    return next((group for group, count in counts.items() if count), "regressed")

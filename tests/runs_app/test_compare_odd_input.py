@@ -59,7 +59,7 @@ CASES = {
         [BROKEN] * 20,
         [1.0] * 20,
         [1.0] * 20,
-        ["20 errored in B", "Too few items", "No result succeeded."],
+        ["20 errored in B", "Too few items", "No result succeeded.", "with an error in A or B"],
         [">Better<", ">Worse<"],
     ),
     "all errors in both": Case(
@@ -142,10 +142,52 @@ def test_the_page_of_odd_input_is_whole_and_says_what_it_is(
         assert report.status_code == 200
         if format == "html":
             assert "<script>alert" not in report.content.decode()
+    if case.topics:  # the items of that slice, from its counts
+        line = page.context["slices"][0]
+        opened = client.get(line.unchanged_url.partition("#")[0])
+        assert opened.context["items"].page.total == line.c.unchanged == len(case.a)
+        assert "<script>alert" not in opened.content.decode()
     third = make_finished_run(dataset, owner, case.b, {"answer": case.scores_b})
     many = client.get(f"{address(project, a, b)}&run={third.number}{case.more}")
     assert many.status_code == 200
     assert "<script>alert" not in many.content.decode()
+
+
+@pytest.mark.parametrize("text", [SCRIPT, ARABIC, EMOJI, "W" * 100])
+def test_odd_names_errors_and_classes_are_text_everywhere(
+    text: str, project: Project, owner: User, viewer: User, client_for: ClientFor
+) -> None:
+    rows = questions(12)
+    for place, row in enumerate(rows):
+        row["expected_output"] = (text[:60], "plain")[place % 2]
+    dataset = make_dataset(project, owner, rows, name=text)
+    broken = RuntimeError(text * 100)
+    runs = [
+        make_finished_run(dataset, owner, [*outputs, broken], {text: [1.0] * 12}, name=text * 2)
+        for outputs in ([text[:60]] * 11, ["plain"] * 11, [text] * 11)
+    ]
+    client = client_for(viewer)
+    pair = address(project, runs[0], runs[1])
+    pages = [
+        pair,
+        pair.replace("/compare?", "/compare/classes?"),
+        f"{pair}&slice=expected_output&f=errors&i=12",
+        f"{pair}&run={runs[2].number}",
+        f"{reverse('runs:compare', args=[project.slug])}?run={runs[0].number}",
+        f"{reverse('runs:compare', args=[project.slug])}?dataset={dataset.slug}",
+    ]
+    for url in pages:
+        page = client.get(url)
+        html = page.content.decode()
+        assert page.status_code == 200, url
+        assert text[:40] in unescape(html), url
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+    for format in ("html", "md", "csv", "json"):
+        report = client.get(f"{pair.replace('/compare?', '/compare/report?')}&format={format}")
+        assert report.status_code == 200
+        if format == "html":
+            assert "<script>alert" not in report.content.decode()
 
 
 def test_runs_of_different_datasets_without_a_common_item_say_that_nothing_pairs(

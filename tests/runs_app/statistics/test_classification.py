@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
 from runs_app.statistics.classification import OTHER, classification_difference, classify, label
+from runs_app.statistics.intervals import tango
 
 EXPECTED = ["cat", "cat", "cat", "dog", "dog", "owl"]
 ONE = ["cat", "cat", "dog", "dog", "cat", "fox"]
@@ -94,3 +95,9 @@ def test_labels_must_be_aligned():
         label(["a"], ["a", "b"])
     with pytest.raises(ValueError, match="must be there"):
         label([], [])
+
+
+def test_when_no_class_moved_macro_f1_has_no_interval_and_accuracy_keeps_one():
+    found = classification_difference(label(["a", "b"] * 10, ["a"] * 20, ["a"] * 20), 1)
+    assert (found.macro_f1, found.macro_f1_ci95) == (0.0, None)
+    assert found.accuracy_ci95 == tango(0, 0, 20)
