@@ -40,7 +40,8 @@ FIELDS = (
 """What is written of an item after its number, in this order."""
 
 READ_PAST = (NUMBER, "revision", "version", "content_hash", "purged")
-"""What an item carries besides, in exports and the API's answers. A dataset numbers its own."""
+"""What an item carries besides, in exports and the API's answers. An import takes the number alone,
+and only into a dataset that never had an item."""
 
 _JSON_MARK, _TEXT_MARK = ":json", ":text"
 _GUARD = "'"

@@ -17,7 +17,8 @@ from evalhub.kit import json
 class ItemDraft(NamedTuple):
     """One item, JSON as compact text; None stands for absent, and empty text for no source.
 
-    `line` is where its row begins in the file.
+    `line` is where its row begins in the file, `number` what an export says that the item has, 0
+    without one.
     """
 
     line: int
@@ -31,6 +32,7 @@ class ItemDraft(NamedTuple):
     external_id: str | None
     source: str
     content_hash: str
+    number: int = 0
 
 
 Compiled = Callable[[Row], ItemDraft | Problem]

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from datasets_app.actions.versions import ChangeSet, publish
+from datasets_app.importing.numbering import numbering_of
 from datasets_app.models import Dataset, ImportJob, ItemRevision
 from datasets_app.models.imports import ImportState
 
@@ -23,7 +24,7 @@ def publish_import(job: ImportJob) -> bool:
         dataset = _locked(job)
         if dataset is None or not _close(job, ImportState.DONE, message):
             return False
-        dataset.next_item_number += added
+        dataset.next_item_number = numbering_of(job, dataset).last + 1
         changes = ChangeSet(dataset, job.version, added=added, changed=job.rows_updated)
         publish(changes, by=job.applied_by, message=f"Imported {job.filename}")
     job.file.unlink(missing_ok=True)  # the problems stay

@@ -38,27 +38,44 @@ def exact(mapping: Mapping, columns: Sequence[str]) -> Compiled | None:
     cells = exchange.recognise(columns, typed=False)
     if cells is not None and mapping == guess(columns, (), typed=False):
         places = [(cells[name], at) for at, name in enumerate(columns) if name in cells]
-        return lambda row: _draft(row, places)
+        number = columns.index(exchange.NUMBER) if exchange.NUMBER in columns else None
+        return lambda row: _draft(row, places, number)
     if cells is None and exchange.recognise(columns, typed=True) is not None:
-        return (lambda row: _draft(row, ())) if mapping == guess(columns, (), typed=True) else None
+        return (
+            (lambda row: _draft(row, (), None))
+            if mapping == guess(columns, (), typed=True)
+            else None
+        )
     return None
 
 
-def _draft(row: Row, places: Sequence[tuple[str, int]]) -> ItemDraft | Problem:
+def _draft(
+    row: Row, places: Sequence[tuple[str, int]], number_at: int | None
+) -> ItemDraft | Problem:
     values: Any = row.values
+    number: Any = None
     try:
         if isinstance(values, list):
+            number = None if number_at is None else values[number_at]
             given: dict[str, Any] = {field: values[at] for field, at in places}
             item = exchange.from_cells(given)
         else:
+            number = values.get(exchange.NUMBER)
             given = {name: values[name] for name in exchange.FIELDS if name in values}
             item = exchange.from_object(given)
     except Invalid as error:
         return _problem(row.line, given, error)
-    return _as_draft(row.line, item)
+    return _as_draft(row.line, item, _number(number))
 
 
-def _as_draft(line: int, item: ItemContent) -> ItemDraft:
+def _number(given: Any) -> int:
+    """The item's number; 0 for what is none."""
+    if isinstance(given, str):
+        return int(given) if given.isascii() and given.isdigit() and len(given) < 12 else 0
+    return given if type(given) is int and given > 0 else 0
+
+
+def _as_draft(line: int, item: ItemContent, number: int) -> ItemDraft:
     return ItemDraft(
         line,
         item.input_json,
@@ -71,6 +88,7 @@ def _as_draft(line: int, item: ItemContent) -> ItemDraft:
         item.external_id,
         item.source,
         item.content_hash,
+        number,
     )
 
 

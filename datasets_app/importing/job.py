@@ -21,6 +21,7 @@ from datasets_app.importing.detect import Detected
 from datasets_app.importing.drafts import compile
 from datasets_app.importing.known import Facts, Known, KnownAre, KnownBy
 from datasets_app.importing.mapping import Mapping, MappingError
+from datasets_app.importing.numbering import numbering_of
 from datasets_app.importing.problems import ImportFileError
 from datasets_app.importing.rows import RowSource, open_rows
 from datasets_app.importing.schema_check import keeping_to
@@ -75,12 +76,12 @@ def _pass(job: ImportJob, must_leave: MustLeave) -> bool:
         found = records(source, draft)
         if not _skip(job, found, known):
             return False
+        numbering = numbering_of(job, dataset)
         # Rows are parsed in a thread beside this one, which waits for the database meanwhile.
         with read_ahead(lambda: _placed(batches(found), source)) as ready:
             for batch, position in ready:
                 if writing:
-                    first = dataset.next_item_number + job.rows_new
-                    held = write_batch(job, batch, known, first, tally, position)
+                    held = write_batch(job, batch, known, numbering, tally, position)
                 else:
                     held = check_batch(job, batch, known, tally, position)
                 if not held or must_leave():

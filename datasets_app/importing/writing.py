@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from datasets_app.importing.batches import Record, Tally
 from datasets_app.importing.draft import ItemDraft
 from datasets_app.importing.known import Judged, Known, Update, source_of
+from datasets_app.importing.numbering import Numbering
 from datasets_app.importing.problems import Problem, problems_csv
 from datasets_app.models import ImportJob, ItemRevision
 from evalhub.kit import bulk, json
@@ -82,12 +83,11 @@ def write_batch(
     job: ImportJob,
     records: Sequence[Record],
     known: Known,
-    first: int,
+    numbering: Numbering,
     tally: Tally,
     position: int,
 ) -> bool:
-    """Commit a batch, its first new item numbered `first`; False, nothing written: the lease is
-    lost.
+    """Commit a batch, its new items numbered on; False, nothing written: the lease is lost.
 
     Whether external ids are taken is left to the database as long as none is; then rows are looked
     up before.
@@ -96,14 +96,15 @@ def write_batch(
     guessed = known.guess(by_content)
     if guessed is not None:
         try:
-            return _write(job, Batch.of(guessed), first, tally, position)
+            return _write(job, Batch.of(guessed), numbering, tally, position)
         except IntegrityError:
             pass  # nothing of it is written, and now it is looked up which rows are known
-    return _write(job, Batch.of(known.judge(by_content)), first, tally, position)
+    return _write(job, Batch.of(known.judge(by_content)), numbering, tally, position)
 
 
-def _write(job: ImportJob, batch: Batch, first: int, tally: Tally, position: int) -> bool:
+def _write(job: ImportJob, batch: Batch, numbering: Numbering, tally: Tally, position: int) -> bool:
     """The job's counters move with the rows, so that they always tell exactly where to go on."""
+    numbers = numbering.of(batch.new)
     with transaction.atomic():
         if connection.vendor == "postgresql":
             # A crash of the server may take the last batches, with their counters: nothing is lost.
@@ -112,9 +113,11 @@ def _write(job: ImportJob, batch: Batch, first: int, tally: Tally, position: int
         if not job.extend():  # and now nobody takes it from us until we commit
             return False
         _close(job, batch.updates)
-        bulk.insert(ItemRevision, COLUMNS, _rows(job, batch, first))
+        bulk.insert(ItemRevision, COLUMNS, _rows(job, batch, numbers))
         _advance(job, batch, tally, position)
     _remember(job, batch)
+    if numbers:
+        numbering.last = numbers[-1]
     return True
 
 
@@ -162,13 +165,13 @@ def _remember(job: ImportJob, batch: Batch) -> None:
     job.rows_bad += len(batch.problems)
 
 
-def _rows(job: ImportJob, batch: Batch, first: int) -> Iterator[tuple[object, ...]]:
-    """The values of COLUMNS for each new item, numbered from `first`, and for each update."""
+def _rows(job: ImportJob, batch: Batch, numbers: list[int]) -> Iterator[tuple[object, ...]]:
+    """The values of COLUMNS for each new item, with its number, and for each update."""
     dataset_id, version = job.dataset_id, job.version
     start = source_of(job.filename, 0, job.row_unit)[:-1]
     dumps = json.dumps
-    for number, draft in enumerate(batch.new, first):
-        (line, given, expected, metadata, context, tags, split, scorers, key, source, digest) = (
+    for number, draft in zip(numbers, batch.new, strict=True):
+        (line, given, expected, metadata, context, tags, split, scorers, key, source, digest, _) = (
             draft
         )
         yield (

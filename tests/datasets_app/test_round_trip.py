@@ -25,7 +25,7 @@ from datasets_app.items import ItemContent, parse_item
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
 from evalhub.kit.json import dumps
-from tests.datasets_app.jobs import ended, items
+from tests.datasets_app.jobs import Crash, StopAfter, ended, expire, items
 from tests.datasets_app.test_exporting import ITEMS, row_of
 from tests.factories import make_dataset
 from tests.reference import reference_dir
@@ -128,6 +128,73 @@ def test_an_older_version_comes_back_as_it_was(format: str, project: Project, ow
     delete_item(dataset=source, number=2, by=owner)
     copy = round_trip(source, format, owner, version=1)
     assert contents(copy) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.db
+@pytest.mark.parametrize("format", FORMATS)
+def test_items_keep_their_numbers_where_others_are_gone(
+    format: str, project: Project, owner: User, small_batches: None
+) -> None:
+    source = make_dataset(project, owner, [{"input": n} for n in range(60)])
+    for number in (1, 17, 30, 60):
+        delete_item(dataset=source, number=number, by=owner)
+    copy = round_trip(source, format, owner)
+    assert [item.number for item in items(copy)] == [item.number for item in items(source)]
+    copy.refresh_from_db()
+    assert copy.next_item_number == 60, "numbers go on after the last one"
+
+
+@pytest.mark.django_db
+@pytest.mark.db
+def test_numbers_go_on_where_a_crash_left_them(
+    project: Project, owner: User, small_batches: None, stop_after: StopAfter
+) -> None:
+    source = make_dataset(project, owner, [{"input": n} for n in range(50)])
+    for number in (2, 25, 26):
+        delete_item(dataset=source, number=number, by=owner)
+    export = open_export(source, format="csv")
+    copy = create_dataset(project=project, name="Copy", by=owner)
+    job = stage_import(dataset=copy, filename=export.filename, chunks=export.chunks, by=owner)
+    started = apply_import(job=job, by=owner)
+    stop_after(3)
+    with pytest.raises(Crash):
+        ended(started)
+    expire(started)
+    assert ended(started).state == "done"
+    assert [item.number for item in items(copy)] == [item.number for item in items(source)]
+
+
+def rows(*numbers: str) -> bytes:
+    lines = [f"{number},{place}" for place, number in enumerate(numbers)]
+    return "\r\n".join(["number,input:json", *lines, ""]).encode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (("3", "7", "20"), [3, 7, 20]),
+        (("7", "3", "7", "9"), [7, 8, 9, 10]),
+        (("", "x", "-2", "0", "5"), [1, 2, 3, 4, 5]),
+        (("2147483647", "99999999999", "2"), [1, 2, 3]),
+    ],
+)
+def test_numbers_of_a_file_are_kept_as_long_as_they_rise(
+    given: tuple[str, ...], kept: list[int], project: Project, owner: User
+) -> None:
+    dataset = create_dataset(project=project, name="Numbered", by=owner)
+    job = stage_import(dataset=dataset, filename="n.csv", chunks=[rows(*given)], by=owner)
+    assert ended(apply_import(job=job, by=owner)).state == "done"
+    assert [item.number for item in items(dataset)] == kept
+
+
+@pytest.mark.django_db
+def test_a_dataset_with_items_numbers_on(project: Project, owner: User) -> None:
+    dataset = make_dataset(project, owner, [{"input": "here"}])
+    job = stage_import(dataset=dataset, filename="n.csv", chunks=[rows("7", "9")], by=owner)
+    assert ended(apply_import(job=job, by=owner)).state == "done"
+    assert [item.number for item in items(dataset)] == [1, 2, 3]
 
 
 @pytest.mark.django_db
