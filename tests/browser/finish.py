@@ -124,7 +124,7 @@ def faults(page: Page, name: str, noise: Noise) -> list[str]:
 def _settle(page: Page) -> None:
     """Wait until what the page asks for by itself is there and drawn."""
     page.wait_for_function(SETTLED)
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(50)
     page.wait_for_function(SETTLED)
 
 

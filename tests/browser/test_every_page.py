@@ -20,6 +20,9 @@ from tests.messy import write_messy
 pytestmark = pytest.mark.browser
 TICKETS = screenshots.TICKETS
 REFUSED = "main .field__error, main [role=alert]"
+OPEN_MENUS = """
+() => [...document.querySelectorAll("details.menu")].map((one) => { one.open = true; }).length
+"""
 STATUS = {"link-used": 410, "not-found": 404}
 PARTS = {  # the pages of each part by how their names begin, so that a failure says where
     "items": ("dataset-item",),
@@ -167,17 +170,13 @@ def test_dialogs_and_menus(walk: Walk) -> None:
     page.keyboard.press("?")
     walk.look("shortcuts, dialog")
     page.keyboard.press("Escape")
-    for menu in (".switcher", ".user-menu"):
-        page.locator(f"{menu} > summary").click()
-        walk.look(f"menu {menu}")
     walk.to(f"{TICKETS}/items")
     page.get_by_role("link", name="Filter").click()
     expect(modal).to_be_visible()
     walk.look("filter, dialog")
     walk.to(f"{TICKETS}/items/3")
-    for menu in page.locator("#detail details.menu, .page-header details.menu").all():
-        menu.locator("summary").click()
-        walk.look("a menu of an item's page")
+    assert page.evaluate(OPEN_MENUS) > 4  # project, person, version, export, and the item's own
+    walk.look("item, its menus open")
     walk.to(f"{TICKETS}/items/select?numbers=2")
     page.locator("summary", has_text="Change").click()
     page.get_by_role("button", name="Add tags").click()
@@ -249,6 +248,15 @@ def test_a_field_that_is_typed_in_moves_no_button(walk: Walk) -> None:
         page.fill(f"#new-run [name={name}]", text)
         expect(page.locator("#estimate")).to_contain_text(said)
         assert page.get_by_role("button", name="Start run").bounding_box() == place
+
+
+def test_a_chosen_theme_is_drawn_by_the_server(walk: Walk) -> None:
+    page = walk.to("/p/demo/runs")
+    page.get_by_role("button", name="Light or dark").click()
+    answer = page.goto(f"{walk.url}/p/demo/datasets/")
+    assert answer is not None
+    assert '<html lang="en" data-theme="dark">' in answer.text()
+    page.context.clear_cookies(name="evalhub_theme")
 
 
 def test_signing_in(product: Product, furnished: Page, browser: Browser) -> None:
