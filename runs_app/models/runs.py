@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -187,7 +187,3 @@ class RunScorer(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def settings(self) -> dict[str, Any]:
-        """The parameters beyond the scorer's kind and name, for showing."""
-        return {key: value for key, value in self.spec.items() if key not in ("use", "name")}

@@ -60,6 +60,28 @@ def test_the_printed_link_lands_on_a_finished_comparison(product: Product, page:
     expect(page.get_by_role("row", name=re.compile("^priority"))).to_contain_text("Cannot tell")
 
 
+def test_a_comparison_opens_its_classes_and_the_items_of_a_slice(
+    product: Product, page: Page
+) -> None:
+    page.goto(f"{product.url}/p/demo/compare?run=1&run=2")
+    page.locator("summary", has_text="Classes").click()
+    classes = page.locator("#compare-classes")
+    expect(classes.get_by_role("row", name=re.compile("^Accuracy"))).to_contain_text("+25.0 pts")
+    classes.get_by_role("link", name="expected_output.priority").click()
+    expect(classes.get_by_role("row", name=re.compile("^urgent")).first).to_be_visible()
+    expect(page.locator("#compare-classes")).to_have_count(1)
+    page.get_by_label("Slice by").select_option("metadata.product_area")
+    page.get_by_role("link", name="8 improved in plans").click()
+    items = page.locator("#items")
+    expect(items.locator("tbody tr")).to_have_count(8)
+    items.get_by_role("link", name="Show all slices").click()
+    expect(items.locator("tbody tr")).to_have_count(18)
+    assert "value=" not in page.url
+    page.get_by_label("Margin").fill("9")
+    page.get_by_label("Margin").press("Enter")
+    expect(page.get_by_text("margin, 9 points worse")).to_be_visible()
+
+
 def test_the_printed_link_works_once(product: Product, signed_in: BrowserContext) -> None:
     other = signed_in.browser
     assert other is not None
