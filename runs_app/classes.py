@@ -9,8 +9,10 @@ from typing import Any
 from datasets_app import public
 from evalhub.kit.json import PathError, dumps, get_path, loads
 from runs_app.labels import LABEL_CHARS, read_labels
+from runs_app.memory import Memory
 from runs_app.models import Result, Run
 from runs_app.statistics.classification import Classification, classify, label
+from runs_app.vectors import key_of
 
 LOOKED_AT = 200  # results that tell whether there are classes at all
 MOST_RESULTS = 100_000  # whose outputs are read for a page
@@ -19,6 +21,7 @@ LABEL_TEXT = 60  # characters; a longer text is no name of a class
 WHOLE = "expected_output"
 NO_CLASS = "(no class)"
 CHUNK = 2_000
+FIELDS = Memory(limit_bytes=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,19 @@ class ClassReport:
 
 def class_fields(run: Run) -> list[str]:
     """Paths into the expected output that hold one of a few texts: "expected_output" itself, or
-    "expected_output.queue"; by name. Two queries, whatever the run's size."""
+    "expected_output.queue"; by name. Two queries, whatever the run's size; the paths of a run that
+    is over are kept in memory, because every page of it asks."""
+    if run.active:
+        return _class_fields(run)
+    found = FIELDS.get(key_of(run), lambda: tuple(_class_fields(run)), _about_bytes)
+    return list(found)
+
+
+def _about_bytes(fields: Sequence[str]) -> int:
+    return 200 + sum(len(field) for field in fields)
+
+
+def _class_fields(run: Run) -> list[str]:
     results = Result.objects.filter(run=run, error_type="").order_by("item_number")
     revisions = list(results.values_list("revision_id", flat=True)[:LOOKED_AT])
     seen: dict[str, list[str]] = {}
