@@ -259,7 +259,7 @@ def test_what_cannot_be_rescored_is_refused(sums: Dataset, run: Run, owner: User
         assert caught.value.errors[0].pointer == pointer
     assert not Rescore.objects.exists()
     rescore_run(run=run, scorers=["contains"], by=owner)
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(Conflict, match="is being scored again"):
         rescore_run(run=run, scorers=["contains"], by=owner)
 
 
