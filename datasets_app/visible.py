@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.models.items import ItemRevisionQuerySet
@@ -44,14 +44,12 @@ def visible(
 def last_number(dataset: Dataset, version: int) -> int | None:
     """No item of `version` has a higher number; None when that is not known.
 
-    Numbers are given one after the other, so the items added so far tell the last of them, unless
-    some numbers were never used.
+    Numbers only rise, so the items added so far tell the last of them, unless some were never used
+    or an item was added again. Whether they do is asked of the first item above.
     """
     if version >= dataset.version:
         return dataset.next_item_number - 1
-    added = dataset.versions.aggregate(
-        all=Sum("added", default=0), until=Sum("added", default=0, filter=Q(number__lte=version))
-    )
-    if added["all"] != dataset.next_item_number - 1:
-        return None
-    return int(added["until"])
+    until = dataset.versions.filter(number__lte=version).aggregate(n=Sum("added", default=0))["n"]
+    above = ItemRevision.objects.filter(dataset=dataset, number__gt=until)
+    first = above.order_by("number", "version_from").values_list("version_from", flat=True).first()
+    return int(until) if first is None or first > version else None

@@ -10,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from datasets_app import indexing, item_pages
-from datasets_app.actions import add_items, delete_item, update_item
+from datasets_app.actions import add_items, create_dataset, delete_item, update_item
+from datasets_app.actions.bulk import undo_version
+from datasets_app.actions.imports import apply_import, stage_import
 from datasets_app.actions.purge import purge_item
 from datasets_app.actions.versions import COLUMNS, content_of, revision_row
 from datasets_app.item_query import ItemQuery, select
@@ -22,6 +24,7 @@ from datasets_app.visible import last_number
 from evalhub.access.models import Project, User
 from evalhub.kit import bulk
 from evalhub.kit.errors import Invalid
+from tests.datasets_app.jobs import ended
 from tests.factories import make_dataset
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -171,11 +174,31 @@ def test_an_old_version_of_few_items_reads_nothing_of_the_many_that_came_later(
     assert last_number(dataset, 1) == 30
     assert last_number(dataset, dataset.version) == 80
     assert len(item_pages.page(dataset, 1, ItemQuery()).rows) == 30
-    # A number that was never used: then the sum of additions says nothing.
-    Dataset.objects.filter(pk=dataset.pk).update(next_item_number=90)
+
+
+def test_an_old_version_keeps_its_last_items_where_numbers_are_missing(
+    project: Project, editor: User
+) -> None:
+    """Items that come back count as added too, here as many as there are numbers without an item:
+    what was added until a version then looks like its last number, and is not."""
+    dataset = create_dataset(project=project, name="Gaps", by=editor)
+    file = b"number,input:json\r\n1,1\r\n2,2\r\n5,5\r\n"
+    job = stage_import(dataset=dataset, filename="gaps.csv", chunks=[file], by=editor)
+    assert ended(apply_import(job=job, by=editor)).state == "done"
+    for number in (1, 2):
+        deleted = delete_item(dataset=dataset, number=number, by=editor)
+        undo_version(dataset=dataset, version=deleted.version_from, by=editor)
     dataset.refresh_from_db()
     assert last_number(dataset, 1) is None
-    assert len(item_pages.page(dataset, 1, ItemQuery()).rows) == 30
+    assert numbers_shown(dataset, 1) == [1, 2, 5]
+    add_items(dataset=dataset, contents=[parse_item({"input": "x"})] * 9, by=editor)
+    dataset.refresh_from_db()
+    assert last_number(dataset, 5) == 5
+    assert numbers_shown(dataset, 5) == [1, 2, 5]
+
+
+def numbers_shown(dataset: Dataset, version: int) -> list[int]:
+    return [row.number for row in item_pages.page(dataset, version, ItemQuery()).rows]
 
 
 def test_a_deep_page_goes_to_its_place_by_the_index(dataset: Dataset) -> None:
