@@ -17,6 +17,7 @@ PAGE_BYTES = 20_000_000
 
 _KINDS = {title: kind for kind, title in TITLES.items()}
 _CELLS = 7
+LONGEST_LINE = 18  # digits of a line number; Python reads no text of thousands of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def read_page(
     with path.open("rb") as file:
         file.seek(after)
         lines = _Lines(file, after, min(end, after + PAGE_BYTES))
-        for cells in csv.reader(lines):
+        for cells in _read(lines):
             problem = _problem(cells)
             if problem is None or (only and (problem.kind, problem.column) != only):
                 continue
@@ -58,6 +59,24 @@ def read_page(
             if len(found) == PAGE_ROWS:
                 break
     return ProblemPage(found, lines.at if lines.at < end else None)
+
+
+def read_problems(path: Path, *, end: int) -> Iterator[Problem]:
+    """All problems of the file's first `end` bytes, in the order of the imported file."""
+    csv.field_size_limit(MAX_CELL)
+    with path.open("rb") as file:
+        for cells in csv.reader(_Lines(file, 0, end)):
+            problem = _problem(cells)
+            if problem is not None:
+                yield problem
+
+
+def _read(lines: _Lines) -> Iterator[list[str]]:
+    """The rows, up to where there are none: from a place inside a cell, its text is no CSV."""
+    try:
+        yield from csv.reader(lines)
+    except csv.Error:
+        return
 
 
 class _Lines:
@@ -81,7 +100,7 @@ class _Lines:
 
 def _problem(cells: list[str]) -> Problem | None:
     """The problem in a row of the file; None for the header."""
-    if len(cells) != _CELLS or not cells[0].isdecimal():
+    if len(cells) != _CELLS or not cells[0].isdecimal() or len(cells[0]) > LONGEST_LINE:
         return None
     column, kind, reason, suggestion, value, row = map(plain_cell, cells[1:])
     return Problem(

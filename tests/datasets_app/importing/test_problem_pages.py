@@ -75,3 +75,12 @@ def test_a_rare_kind_is_looked_for_a_bounded_way_at_a_time(
 @pytest.mark.parametrize("after", [1, 70, 10**12])
 def test_a_place_that_no_page_gave_is_no_error(path: Path, after: int) -> None:
     assert len(read_page(path, end=path.stat().st_size, after=after).rows) <= 50
+
+
+@pytest.mark.parametrize("row", ["a\rb", "9" * 5_000 + ",a,b,c,d,e,f"])
+def test_a_place_inside_a_cell_is_no_error(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "problems.csv"
+    text = "".join(problems_csv([Problem(2, "n", "v", "nul", "Is wrong.", "", row)]))
+    path.write_bytes(text.encode())
+    for after in range(0, len(text), 3):
+        assert len(read_page(path, end=len(text), after=after).rows) <= 1
