@@ -14,7 +14,7 @@ _NAMES = {bool: "true or false", int: "a number", float: "a number", type(None):
 
 def read_value(text: str) -> Any:
     """The value that a text stands for: JSON when it is JSON, else the text itself without the
-    space around it; ABSENT when it is empty.
+    space around it, with plain line ends; ABSENT when it is empty.
 
     What begins like JSON and is none is a slip, so it raises ValidationError.
     """
@@ -25,7 +25,7 @@ def read_value(text: str) -> Any:
         return loads(text)
     except JsonError as error:
         if text[0] not in '{["':
-            return text.replace("\r\n", "\n")
+            return text.replace("\r\n", "\n").replace("\r", "\n")  # as a browser sends them
         raise forms.ValidationError(_not_json(text, error)) from error
 
 

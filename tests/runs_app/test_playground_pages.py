@@ -58,6 +58,7 @@ def done(project: Project, by: User, input: Any, **options: Any) -> Run:
         (" [1] ", [1]),
         ("How much is it?", "How much is it?"),
         ("two\r\nlines", "two\nlines"),
+        ("two\rlines", "two\nlines"),
         ("42", 42),
         ('"42"', "42"),
         ("null", None),
@@ -70,7 +71,19 @@ def test_json_is_read_as_json_and_anything_else_as_text(text: str, value: Any) -
 
 @pytest.mark.parametrize(
     "value",
-    [{"a": [1, None]}, "plain", "42", "null", '"quoted"', "{", "[INST] x", "a\nb", " x ", ""],
+    [
+        {"a": [1, None]},
+        "plain",
+        "42",
+        "null",
+        '"quoted"',
+        "{",
+        "[INST] x",
+        "a\nb",
+        "a\rb",
+        " x ",
+        "",
+    ],
 )
 def test_what_is_shown_is_read_as_the_same_value(value: Any) -> None:
     assert read_value(show_value(value)) == value
