@@ -11,7 +11,7 @@ from datasets_app.item_query import ItemQuery
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import shell
 from datasets_app.timeline import timeline
-from datasets_app.views.common import actor, part_for
+from datasets_app.views.common import actor, part_for, query
 from datasets_app.views.listing import list_context
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
@@ -20,6 +20,7 @@ from evalhub.kit.htmx import render_page
 from evalhub.kit.json import dumps, loads
 
 HISTORY_SHOWN = 20
+VALUE_SHOWN = 4_000  # characters of one value of the open item before "Show all of it"
 MORE_ROWS = "item-rows"  # the element to which the next page's rows are added
 
 
@@ -44,6 +45,8 @@ def show(request: HttpRequest, project: Project, slug: str, number: int) -> Http
     if part == "list":
         return render_page(request, "datasets/items.html", context, part=part)
     context |= _item_context(project, dataset, context["version"], number, context["item_query"])
+    context["value_limit"] = 0 if request.GET.get("all") == "1" else VALUE_SHOWN
+    context["all_url"] = request.path + query(**(request.GET.dict() | {"all": "1"}))
     return render_page(request, "datasets/item.html", context, part=part)
 
 

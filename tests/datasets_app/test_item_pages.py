@@ -47,6 +47,22 @@ def test_html_in_an_item_is_shown_as_text(
     assert "&lt;script&gt;" in text
 
 
+def test_a_long_value_is_cut_until_all_of_it_is_asked_for(
+    dataset: Dataset, owner: User, client_for: ClientFor
+) -> None:
+    letter = "word " * 1_000 + "the end"
+    add_items(dataset=dataset, contents=[parse_item({"input": letter})], by=owner)
+    client, address = client_for(owner), url("item", dataset, 4)
+    cut = client.get(address, {"q": "word"}).content.decode()
+    assert "First 4,000 of 5,007 characters." in cut
+    assert "the end" not in cut
+    assert "data-copy-from" not in cut, "a copy would be cut too"
+    assert f'href="{address}?q=word&amp;all=1"' in cut
+    whole = client.get(address, {"all": "1"}).content.decode()
+    assert "the end" in whole
+    assert "Show all of it" not in whole
+
+
 def test_a_row_link_is_answered_with_the_detail_alone(
     dataset: Dataset, viewer: User, client_for: ClientFor
 ) -> None:
