@@ -20,7 +20,9 @@ for name in (
     "EVALHUB_KEY_VARIABLES",
 ):
     os.environ.pop(name, None)
-os.environ["EVALHUB_PLUGINS"] = "tests.plugin_targets,tests.troubled_targets,tests.faults.targets"
+os.environ["EVALHUB_PLUGINS"] = (
+    "tests.plugin_targets,tests.picture_targets,tests.troubled_targets,tests.faults.targets"
+)
 if os.environ.get("DATABASE_URL"):
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdigit():  # each process a Redis database of its own, as it has one of PostgreSQL

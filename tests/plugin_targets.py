@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import time
 from typing import Any, cast
 
@@ -128,25 +127,3 @@ async def picky(input: Any) -> Any:
     if input in REFUSED:
         raise ValueError("not this one")
     return input
-
-
-_dice = random.Random(7)
-
-
-@evalhub.target(id="throttling", kind="agent", name="Asks for fewer calls")
-async def throttling(input: Any) -> Any:
-    """Refuse some calls as a provider under load does; answer the others with a trace."""
-    if _dice.random() < 0.06:
-        raise TargetFailure(
-            "rate_limited", "HTTP 429: too many requests.", throttled=True, retry_after_s=0.2
-        )
-    thinking, looking = 60 + 120 * _dice.random(), 20 + 40 * _dice.random()
-    await asyncio.sleep((2 * thinking + looking) / 1000)
-    question = {"model": "small-1", "messages": [{"role": "user", "content": str(input)[:60]}]}
-    spans = [
-        {"name": "chat, small-1", "kind": "model", "start_ms": 2, "ms": thinking, "data": question},
-        {"name": "search", "kind": "tool", "start_ms": 4 + thinking, "ms": looking},
-        {"name": "chat, small-1", "kind": "model", "start_ms": 6 + thinking + looking}
-        | {"ms": thinking, "data": question},
-    ]
-    return evalhub.Output(input, spans=spans, input_tokens=120, output_tokens=45, cost_usd=0.0004)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -15,6 +16,12 @@ from tests.messy import write_messy
 OUT = Path("screenshots")
 SIZES = {"w1440": (1440, 1000), "w390": (390, 844)}
 TICKETS = "/p/demo/datasets/support-tickets"
+NEW_TICKET = {"subject": "A voucher for two", "body": "Can we share it?", "channel": "web"}
+VOUCHER = """{
+  "category": "billing",
+  "priority": "normal",
+  "reply": "The voucher is good for one year. Enter it under Plan, Voucher, on the day you start."
+}"""
 PAGES = {
     "datasets": "/p/demo/datasets/",
     "datasets-empty": "/p/default/datasets/",
@@ -25,6 +32,7 @@ PAGES = {
     "dataset-items-filter": f"{TICKETS}/items/filter",
     "dataset-items-select": f"{TICKETS}/items/select?numbers=2",
     "dataset-item": f"{TICKETS}/items/3",
+    "dataset-item-deleted": f"{TICKETS}/items/57",
     "dataset-item-edit": f"{TICKETS}/items/3/edit",
     "dataset-item-new": f"{TICKETS}/items/new",
     "dataset-item-delete": f"{TICKETS}/items/3/delete/",
@@ -34,8 +42,8 @@ PAGES = {
     "dataset-runs": f"{TICKETS}/runs",
     "dataset-versions": f"{TICKETS}/versions",
     "dataset-version-edit": f"{TICKETS}/versions/1/edit",
-    "dataset-diff": f"{TICKETS}/diff?from=0&to=1",
-    "dataset-diff-item": f"{TICKETS}/diff/3?from=0&to=1",
+    "dataset-diff": f"{TICKETS}/diff?from=1&to=5",
+    "dataset-diff-item": f"{TICKETS}/diff/3?from=1&to=5",
     "dataset-schema": f"{TICKETS}/schema",
     "dataset-settings": f"{TICKETS}/settings",
     "dataset-defaults": f"{TICKETS}/defaults",
@@ -93,7 +101,7 @@ def main() -> None:
     OUT.mkdir()
     with (
         tempfile.TemporaryDirectory(prefix="evalhub-screenshots-") as home,
-        running(Path(home), EVALHUB_PLUGINS="tests.plugin_targets") as product,
+        running(Path(home), EVALHUB_PLUGINS="tests.picture_targets") as product,
         chromium() as browser,
     ):
         _live(product, browser)
@@ -108,12 +116,13 @@ def main() -> None:
                     page.goto(product.url + path)
                     _take(page, f"{name}-{size}-{scheme}")
                 page.context.close()
+        _outputs(product, browser)
         _wizard(product, browser)
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}/")
 
 
 def furnish(page: Page, url: str) -> None:
-    """A connection and a saved target in the demo project, which has none of its own."""
+    """A connection, a saved target and later versions of the tickets, which the demo has not."""
     page.goto(f"{url}/p/demo/connections/new")
     page.get_by_label("Name").fill("House model")
     page.get_by_label("Base URL").fill("https://models.example.com/v1")
@@ -125,11 +134,31 @@ def furnish(page: Page, url: str) -> None:
     page.get_by_label("Address").fill("/run")
     page.get_by_role("button", name="Save as v1").click()
     page.wait_for_url("**/targets/house-agent")
+    _revise(page, f"{url}{TICKETS}")
+
+
+def _revise(page: Page, tickets: str) -> None:
+    """Versions 2 to 5 of the tickets: two changed, one deleted, one new."""
+    area = {"product_area": "hub", "plan": "greenhouse", "language": "en"}
+    _save_item(page, f"{tickets}/items/3/edit", VOUCHER, message="Vouchers run out since June")
+    _save_item(page, f"{tickets}/items/8/edit", metadata=json.dumps(area))
+    page.goto(f"{tickets}/items/57/delete/")
+    page.get_by_role("button", name="Delete item").click()
+    page.get_by_text("Item 0057 is deleted").wait_for()
+    _save_item(page, f"{tickets}/items/new", VOUCHER, input=json.dumps(NEW_TICKET))
+
+
+def _save_item(page: Page, form: str, expected: str = "", **fields: str) -> None:
+    page.goto(form)
+    for name, value in (fields | ({"expected_output": expected} if expected else {})).items():
+        page.fill(f".split__detail [name={name}]", value)
+    page.get_by_role("button", name=re.compile("^Save as v")).click()
+    page.wait_for_url(re.compile(r"/items/\d+$"))
 
 
 def start_throttled(page: Page, url: str, repetitions: int = 4) -> None:
     """A run of the tickets, scored as the demo's, whose target asks for fewer calls; opens it."""
-    page.goto(f"{url}/p/demo/runs/new?run=1&target=python:throttling")
+    page.goto(f"{url}/p/demo/runs/new?run=1&target=python:support.small-agent")
     page.fill("[name=name]", "Small and cheap")
     page.fill("[name=concurrency]", "8")
     page.fill("[name=repetitions]", str(repetitions))
@@ -188,34 +217,58 @@ def _page(product: Product, browser: Browser, width: int, height: int, scheme: s
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
         storage_state=str(product.home / "state.json"),
+        reduced_motion="reduce",
     )
     return context.new_page()
 
 
 def _wizard(product: Product, browser: Browser) -> None:
     """The steps of an import that have no address of their own."""
-    file = write_messy(product.home)
-    for size, (width, height) in SIZES.items():
-        page = _page(product, browser, width, height, "light")
-        page.goto(f"{product.url}{TICKETS}/import")
-        page.locator("input[type=file]").set_input_files(file)
-        page.get_by_role("button", name="Continue to columns").click()
-        page.wait_for_selector("text=Preview")
-        _take(page, f"import-2-map-{size}-light")
-        page.locator("button.btn--primary").last.click()
-        page.wait_for_selector("text=Rows read", timeout=20_000)
-        _take(page, f"import-3-check-{size}-light")
-        if size == "w390":
-            page.locator("button.btn--primary").last.click()
-            page.wait_for_url("**/progress")
-            _take(page, f"import-4-progress-{size}-light")
-            page.wait_for_timeout(3000)
-            page.reload()
-            _take(page, f"import-5-done-{size}-light")
-        page.context.close()
+    page = _page(product, browser, *SIZES["w1440"], "light")
+    page.goto(f"{product.url}{TICKETS}/import")
+    page.locator("input[type=file]").set_input_files(write_messy(product.home))
+    page.get_by_role("button", name="Continue to columns").click()
+    page.wait_for_selector("text=Preview")
+    _everywhere(page, "import-2-map")
+    page.locator("button.btn--primary").last.click()
+    page.wait_for_selector("text=Rows read", timeout=20_000)
+    _everywhere(page, "import-3-check")
+    page.locator("button.btn--primary").last.click()
+    page.wait_for_url("**/progress")
+    _take(page, "import-4-progress-w1440-light")
+    page.get_by_role("link", name="View items").wait_for()
+    _everywhere(page, "import-5-done")
+    page.goto(f"{product.url}{TICKETS}/items?page=3")
+    _everywhere(page, "dataset-items-many")
+    page.context.close()
+
+
+def _outputs(product: Product, browser: Browser) -> None:
+    """What two targets answer in the playground, and what opens over a page."""
+    page = _page(product, browser, *SIZES["w1440"], "light")
+    page.goto(
+        f"{product.url}/p/demo/playground?item=support-tickets:12"
+        "&a=python:support.small-agent&b=python:demo.triage-v2"
+    )
+    page.locator("#id_input").press("Control+Enter")
+    page.locator("#outputs .facts").nth(1).wait_for()
+    _everywhere(page, "playground-outputs")
+    page.get_by_role("button", name="Save as item").click()
+    page.locator("#modal").wait_for()
+    _everywhere(page, "playground-save")
+    page.goto(f"{product.url}{TICKETS}/items")
+    page.get_by_role("link", name="Filter").click()
+    page.locator("#modal").wait_for()
+    _everywhere(page, "dialog-filter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    _everywhere(page, "dialog-shortcuts")
+    page.context.close()
 
 
 def _take(page: Page, name: str, *, whole: bool = True) -> None:
+    if whole:
+        page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=OUT / f"{name}.png", full_page=whole)
 
 
