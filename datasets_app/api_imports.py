@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import File, Form, Query, Router, UploadedFile
 from pydantic import ValidationError
 
 from datasets_app import queries
 from datasets_app.actions import imports
 from datasets_app.api import find_dataset
+from datasets_app.importing.bad_rows import open_bad_rows
 from datasets_app.importing.mapping import Mapping
 from datasets_app.importing.preview import PreviewRow, preview
 from datasets_app.models import ImportJob
@@ -22,6 +23,7 @@ from datasets_app.schemas_imports import (
     ImportPreviewQuery,
     ImportReading,
 )
+from datasets_app.views.exports import file_answer
 from evalhub.access.api_auth import reader, writer
 from evalhub.kit import json
 from evalhub.kit.api import answer, field_errors, parse_json
@@ -169,6 +171,18 @@ def get_import_problems(request: HttpRequest, id: str) -> FileResponse:
         filename=f"{job.filename}.problems.csv",
         content_type="text/csv; charset=utf-8",
     )
+
+
+@router.get(
+    "/imports/{id}/rows-to-mend",
+    openapi_extra={"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}},
+)
+def get_rows_to_mend(request: HttpRequest, id: str) -> StreamingHttpResponse:
+    """The bad rows of a CSV or TSV file in its own columns, after three that say what is wrong.
+
+    Mended, the file can be imported as it is. 404 when there are no such rows.
+    """
+    return file_answer(open_bad_rows(_find_import(request, id)))
 
 
 def _find_import(request: HttpRequest, ref: str) -> ImportJob:

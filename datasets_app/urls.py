@@ -68,6 +68,7 @@ urlpatterns = [
     path(f"{JOB}/check", imports.check, name="import_check"),
     path(f"{JOB}/progress", imports.progress, name="import_progress"),
     path(f"{JOB}/problems.csv", import_problems.download, name="import_problems"),
+    path(f"{JOB}/mend.csv", import_problems.rows, name="import_rows"),
     path(f"{JOB}/errors", import_problems.errors, name="import_errors"),
     path(f"{JOB}/cancel/", imports.cancel, name="import_cancel"),
 ]

@@ -36,6 +36,11 @@ def add_import(to: argparse.ArgumentParser) -> None:
     )
     to.add_argument("--check", action="store_true", help="look for bad rows, and import nothing")
     to.add_argument("--errors", metavar="FILE", help="write all bad rows to this CSV file")
+    to.add_argument(
+        "--mend",
+        metavar="FILE",
+        help="write the bad rows of a CSV file in its own columns, to mend and import",
+    )
 
 
 def _add_reading(to: Any) -> None:

@@ -124,7 +124,17 @@ class ImportMethods:
 
     def save_import_problems(self, import_id: str, path: str | os.PathLike[str]) -> None:
         """Write that CSV file to `path`, as it is. Raises OSError when it cannot be written."""
-        pieces = self._connection.pieces(f"/imports/{segment(import_id)}/problems", params={})
+        self._save(f"/imports/{segment(import_id)}/problems", path)
+
+    def save_rows_to_mend(self, import_id: str, path: str | os.PathLike[str]) -> None:
+        """Write the bad rows of a CSV or TSV file in its own columns, to be mended and imported.
+
+        Raises OSError when `path` cannot be written.
+        """
+        self._save(f"/imports/{segment(import_id)}/rows-to-mend", path)
+
+    def _save(self, address: str, path: str | os.PathLike[str]) -> None:
+        pieces = self._connection.pieces(address, params={})
         with Path(path).open("wb") as file:
             file.writelines(pieces)
 

@@ -21,6 +21,7 @@ from datasets_app.importing.draft import (
 from datasets_app.importing.exact import exact
 from datasets_app.importing.labels import labels_of
 from datasets_app.importing.mapping import ColumnMapping, Mapping, require_column
+from datasets_app.importing.mending import has_notes
 from datasets_app.importing.problems import Problem
 from datasets_app.importing.source import Row
 from datasets_app.importing.values import BadValue, reader
@@ -52,8 +53,9 @@ def _by_cells(mapping: Mapping, columns: Sequence[str], otherwise: Compiled) -> 
     metadata_texts = part(mapping.to("metadata"), places, True)
     context_texts = optional_part(mapping.to("context"), places, True)
     labels = labels_of(mapping, places)
-    # An export puts an apostrophe before what a spreadsheet could take for a formula.
-    guarded = {places[name] for name in recognise(columns, typed=False) or ()}
+    # An export and a file of bad rows put an apostrophe before what could be taken for a formula.
+    ours = columns if has_notes(columns) else recognise(columns, typed=False) or ()
+    guarded = {places[name] for name in ours}
 
     def draft(row: Row) -> ItemDraft | Problem:
         line, values = row

@@ -27,7 +27,7 @@ def publish_import(job: ImportJob) -> bool:
         dataset.next_item_number = numbering_of(job, dataset).last + 1
         changes = ChangeSet(dataset, job.version, added=added, changed=job.rows_updated)
         publish(changes, by=job.applied_by, message=f"Imported {job.filename}")
-    job.file.unlink(missing_ok=True)  # the problems stay
+    _remove_upload(job)
     return True
 
 
@@ -36,7 +36,7 @@ def end_unchanged(job: ImportJob) -> bool:
     message = _told("Nothing to import.", job)
     if not _end(job, ImportState.DONE, message):
         return False
-    job.file.unlink(missing_ok=True)
+    _remove_upload(job)
     return True
 
 
@@ -78,6 +78,12 @@ def undo(job: ImportJob) -> bool:
     if state == ImportState.CANCELLED:
         shutil.rmtree(job.folder, ignore_errors=True)
     return True
+
+
+def _remove_upload(job: ImportJob) -> None:
+    """The problems stay, and while there are bad rows to mend, for some days the file too."""
+    if not job.rows_bad:
+        job.file.unlink(missing_ok=True)
 
 
 def _end(job: ImportJob, state: str, message: str) -> bool:

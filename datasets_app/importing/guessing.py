@@ -14,6 +14,7 @@ from datasets_app.importing.mapping import (
     MappingError,
     ReadAs,
 )
+from datasets_app.importing.mending import NOTES, has_notes, past_notes, without_notes
 from evalhub.kit import json
 from evalhub.kit.json import escape_key
 
@@ -65,6 +66,9 @@ def guess(columns: Sequence[str], sample: Sample, *, typed: bool = False) -> Map
     named metadata or context is that only when it holds objects. The rest is metadata, with the
     types that the sample shows.
     """
+    if has_notes(columns) and not typed:
+        rows = [row[len(NOTES) :] for row in sample if not isinstance(row, dict)]
+        return past_notes(guess(without_notes(columns), rows))
     ours = recognise(columns, typed=typed)
     if ours is not None:
         return Mapping(tuple(_ours(name, ours.get(name), typed) for name in columns))

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from datasets_app.importing.drafts import compile
 from datasets_app.importing.mapping import Mapping, MappingError
+from datasets_app.importing.mending import has_notes, past_notes, without_notes
 from datasets_app.models import RememberedMapping
 from evalhub.kit import json
 
@@ -23,12 +24,18 @@ def remember(project_id: int, columns: Sequence[str], mapping: Mapping) -> None:
 
 
 def recall(project_id: int, columns: Sequence[str]) -> Mapping | None:
-    """The mapping to propose; None when no such file has been mapped."""
+    """The mapping to propose; None when no such file has been mapped.
+
+    A file of bad rows is mapped as the file that they come from.
+    """
     found = RememberedMapping.objects.filter(
         project=project_id, columns_hash=_hash(columns)
     ).first()
     if found is None:
-        return None
+        if not has_notes(columns):
+            return None
+        whole = recall(project_id, without_notes(columns))
+        return None if whole is None else past_notes(whole)
     try:
         mapping = Mapping.from_dict(found.mapping)
         compile(mapping, columns)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 
+from datasets_app.importing.bad_rows import are_here, open_bad_rows
 from datasets_app.importing.problem_pages import ProblemPage, read_page
 from datasets_app.models import ImportJob
 from datasets_app.views.common import LARGEST_ID, number_in
+from datasets_app.views.exports import file_answer
 from datasets_app.views.import_steps import find_job, step_name
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
@@ -34,6 +36,7 @@ def errors(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) ->
         "step": 3,
         "back": step_name(found),
         "groups": found.problems[:GROUPS_SHOWN],
+        "can_mend": are_here(found),
         "kind": kind if group else None,
         "rows": page.rows,
         "following": page.following,
@@ -69,6 +72,14 @@ def download(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) 
         filename=f"{found.filename}.problems.csv",
         content_type="text/csv; charset=utf-8",
     )
+
+
+@project_view(needs=Role.EDITOR)
+def rows(
+    request: HttpRequest, project: Project, slug: str, job: uuid.UUID
+) -> StreamingHttpResponse:
+    """The bad rows in the columns of their file, to mend and import."""
+    return file_answer(open_bad_rows(find_job(request, project, slug, job)))
 
 
 def _with_problems(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> ImportJob:

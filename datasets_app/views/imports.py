@@ -21,6 +21,7 @@ from datasets_app.actions.imports import (
     uploaded_path,
 )
 from datasets_app.forms import ReadingForm, UploadForm, add_errors
+from datasets_app.importing.bad_rows import are_here
 from datasets_app.importing.mapping import Mapping, MappingError
 from datasets_app.importing.preview import preview as preview_rows
 from datasets_app.importing.problems import ImportFileError
@@ -203,6 +204,7 @@ def check(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) -> 
         "next_version": found.dataset.version + 1,
         "groups": found.problems[:GROUPS_SHOWN],
         "more_groups": max(0, len(found.problems) - GROUPS_SHOWN),
+        "can_mend": are_here(found),
     }
     return render_page(request, "datasets/import_check.html", context, status=status)
 
@@ -224,8 +226,12 @@ def progress(request: HttpRequest, project: Project, slug: str, job: uuid.UUID) 
     if found.started_at and found.finished_at:
         took = (found.finished_at - found.started_at).total_seconds()
     links = slots.fill("dataset.links", [slug], project_slug=project.slug).get(slug, {})
-    context = _context(found, 5 if found.state == ImportState.DONE else 4) | {
+    # The rows are counted at the end of the check.
+    checked = found.rows_total is not None or found.state != ImportState.FAILED
+    step = 5 if found.state == ImportState.DONE else 4 if checked else 3
+    context = _context(found, step) | {
         "version": version,
+        "can_mend": are_here(found),
         "took": took,
         "can_map": found.state in MAPPABLE and found.file.exists(),
         "links": links,

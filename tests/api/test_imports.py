@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from datasets_app.importing.job import work
 from datasets_app.models import ImportJob
 from datasets_app.models.imports import ImportState
 from datasets_app.schemas_imports import ImportAnswer
@@ -131,6 +132,18 @@ def test_problems_are_a_file_and_404_when_there_are_none(api, dataset):
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert b"".join(answer.streaming_content).startswith(b"line,reason")
     answer.close()
+
+
+def test_rows_to_mend_are_a_file_in_the_columns_of_the_import(api, dataset):
+    job = api.upload(IMPORTS, "sums.csv", CSV + b"9;9\n", '{"apply": false}').json()
+    path = f"/imports/{job['id']}"
+    assert_problem(api.get(f"{path}/rows-to-mend"), 404)
+    api.post(f"{path}/check")
+    work(ImportJob.objects.get().pk)
+    answer = api.get(f"{path}/rows-to-mend")
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert lines[0].endswith(";question;answer;topic")
+    assert lines[1].endswith(";9;9")
 
 
 @pytest.mark.parametrize("ref", ["x", "7", "00000000-0000-0000-0000-000000000000"])

@@ -66,6 +66,7 @@ CONTRACT = {
     "post /imports/{id}/apply",
     "post /imports/{id}/cancel",
     "get /imports/{id}/problems",
+    "get /imports/{id}/rows-to-mend",
     "get /datasets/{id}/runs",
     "post /datasets/{id}/runs",
     "get /runs",

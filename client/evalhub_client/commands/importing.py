@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
         if done:
             progress.say(imported_text(job))
         _tell_problems(job, progress)
-        _write_errors(door.client, job, options.errors, progress)
+        _write_errors(door.client.save_import_problems, job, options.errors, progress)
+        _write_errors(door.client.save_rows_to_mend, job, options.mend, progress)
         if options.check:
             door.client.cancel_import(job["id"])
         if (options.check or not done) and is_new:
@@ -193,11 +195,13 @@ def _tell_problems(job: Json, progress: Progress) -> None:
             progress.say(clean(f"  and {count(more)} more of “{group['title']}”"))
 
 
-def _write_errors(client: Client, job: Json, path: str | None, progress: Progress) -> None:
+def _write_errors(
+    save: Callable[[str, str], None], job: Json, path: str | None, progress: Progress
+) -> None:
     if path is None or not job["rows_bad"]:
         return
     try:
-        client.save_import_problems(job["id"], path)
+        save(job["id"], path)
     except OSError as error:
         raise EvalhubClientError(f"Cannot write {path}: {error.strerror}.") from error
     progress.say(f"All of them are in {path}.")
