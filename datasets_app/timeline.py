@@ -82,9 +82,10 @@ def _step(entry: HistoryEntry, shown: int) -> Step:
 
 def fields_of(revision: ItemRevision) -> dict[str, Any]:
     """What the item says, by field, without what is absent or empty."""
-    fields: dict[str, Any] = {"input": revision.input, "metadata": revision.metadata}
+    fields: dict[str, Any] = {"input": revision.input}
     if revision.has_expected_output:
         fields["expected_output"] = revision.expected_output
+    fields["metadata"] = revision.metadata
     if revision.context_json is not None:
         fields["context"] = revision.context
     if revision.tags:
