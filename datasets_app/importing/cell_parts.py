@@ -57,7 +57,7 @@ def _field(one: ColumnMapping, places: dict[str, int]) -> Part:
 
 def _typed_field(one: ColumnMapping, places: dict[str, int], optional: bool) -> Part:
     at, read = places[one.column], text_reader(one.read_as)
-    is_json = one.read_as == "json"
+    is_json = one.read_as in ("json", "json_or_text")
 
     def value(values: Any) -> tuple[str | None, str | None]:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +14,9 @@ from datasets_app.importing.mapping import (
     ReadAs,
 )
 from datasets_app.importing.mending import NOTES, has_notes, past_notes, without_notes
-from evalhub.kit import json
+from datasets_app.importing.values import is_plain_number, is_structure
 from evalhub.kit.json import escape_key
 
-_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 Sample = Sequence[Sequence[str] | dict[str, Any]]
 
 _NAMES: dict[Destination, frozenset[str]] = {
@@ -134,18 +132,18 @@ def _as_metadata(
 ) -> ColumnMapping:
     """A key of the metadata, where numbers and JSON can be filtered as what they are.
 
-    Cells say which by what they look like, all of them. 007 and +1 are no numbers, and neither is
-    1.1, which may be a version before 1.10. Inputs and expected outputs stay text, for scorers
+    Cells say which by what they look like, all of the sample. A later one that looks otherwise
+    stays text, so that a proposal costs no row. Inputs and expected outputs stay text, for scorers
     compare them with text.
     """
     values = [value for value in _values(name, columns, sample) if value not in (None, "")]
     texts = [value for value in values if isinstance(value, str)]
     read_as: ReadAs = "auto"
     if texts and len(texts) == len(values):
-        if all(_NUMBER.fullmatch(text) for text in texts):
-            read_as = "number"
-        elif all(_is_json(text) for text in texts):
-            read_as = "json"
+        if all(map(is_plain_number, texts)):
+            read_as = "number_or_text"
+        elif all(map(is_structure, texts)):
+            read_as = "json_or_text"
     return ColumnMapping(name, "metadata", path or escape_key(name), read_as)
 
 
@@ -168,14 +166,5 @@ def _holds_objects(name: str, columns: Sequence[str], sample: Sample) -> bool:
 
 def _is_object(value: Any) -> bool:
     if isinstance(value, str):
-        return value.lstrip().startswith("{") and _is_json(value)
+        return value.lstrip().startswith("{") and is_structure(value)
     return isinstance(value, dict)
-
-
-def _is_json(text: str) -> bool:
-    """Whether the text is a JSON object or list."""
-    try:
-        json.loads(text)
-    except json.JsonError:
-        return False
-    return text.lstrip().startswith(("{", "["))

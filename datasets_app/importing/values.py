@@ -26,6 +26,7 @@ _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _WITH_UNIT = re.compile(r"[^\w.,+-]?\s?([-+]?\d+(?:\.\d+)?)\s?(?:%|[^\W\d]{0,5}\.?|[^\w\s]?)")
 _NUMBER = re.compile(r"([-+]?)0*(\d*)(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 _PYTHON_CHARS = 10_000
 
 
@@ -54,6 +55,8 @@ def text_reader(read_as: ReadAs) -> Callable[[str], str | None]:
         return quoted
     if read_as == "json":
         return compact
+    if read_as == "json_or_text":
+        return _compact_or_quoted
     read = reader(read_as)
 
     def text(cell: str) -> str | None:
@@ -77,6 +80,13 @@ def compact(cell: str) -> str | None:
                 return orjson.dumps(value).decode()
     value = _json(cell)
     return None if value is ABSENT else json.dumps(value)
+
+
+def _compact_or_quoted(cell: str) -> str | None:
+    try:
+        return compact(cell) if _begins_structure(cell) or not cell.strip() else quoted(cell)
+    except BadValue:
+        return quoted(cell)
 
 
 def _is_plain(value: Any) -> bool:
@@ -179,10 +189,46 @@ def _fault(error: json.JsonError) -> str:
     return f", at {line}character {error.column:,}: {fault}"
 
 
+def _number_or_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if is_plain_number(value):
+        return int(value)
+    return value if value.strip() else ABSENT
+
+
+def _json_or_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return ABSENT
+    try:
+        return json.loads(value) if _begins_structure(value) else value
+    except json.JsonError:
+        return value
+
+
+def is_plain_number(text: str) -> bool:
+    """Whether a text is a whole number that would be written just so: 007 and +1 are codes, and
+    1.1 may be a version before 1.10."""
+    return _PLAIN_NUMBER.fullmatch(text) is not None
+
+
+def is_structure(text: str) -> bool:
+    """Whether the text is a JSON object or list."""
+    return _begins_structure(text) and _json_or_text(text) is not text
+
+
+def _begins_structure(text: str) -> bool:
+    return text.lstrip().startswith(("{", "["))
+
+
 _READERS: dict[ReadAs, Callable[[Any], Any]] = {
     "auto": _as_is,
     "text": _text,
     "number": _number,
     "boolean": _boolean,
     "json": _json,
+    "number_or_text": _number_or_text,
+    "json_or_text": _json_or_text,
 }

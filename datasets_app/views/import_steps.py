@@ -38,6 +38,8 @@ READ_TEXT: dict[ReadAs, str] = {
     "number": "Number",
     "boolean": "True or false",
     "json": "JSON",
+    "number_or_text": "Number, else text",
+    "json_or_text": "JSON, else text",
 }
 READ_JSON: dict[ReadAs, str] = {
     "auto": "As it is",
@@ -45,6 +47,8 @@ READ_JSON: dict[ReadAs, str] = {
     "number": "Number",
     "boolean": "True or false",
     "json": "JSON in a text",
+    "number_or_text": "Number, else text",
+    "json_or_text": "JSON, else text",
 }
 KNOWN_BY = {"external_id": "Same external ID", "content": "Same input and expected output"}
 KNOWN_ARE = {

@@ -2,8 +2,11 @@ from typing import Any
 
 import pytest
 
+from datasets_app.importing.draft import ItemDraft
+from datasets_app.importing.drafts import compile
 from datasets_app.importing.guessing import guess
 from datasets_app.importing.mapping import ColumnMapping, Mapping, MappingError
+from datasets_app.importing.source import Row
 
 COLUMNS = ["id", "question", "answer", "topic"]
 
@@ -155,8 +158,8 @@ def test_keys_that_cannot_be_together_are_refused(keys: list[str], message: str)
 @pytest.mark.parametrize(
     ("cells", "read_as"),
     [
-        (["1", "20", "-3", ""], "number"),
-        (['{"a": 1}', " [2]", ""], "json"),
+        (["1", "20", "-3", ""], "number_or_text"),
+        (['{"a": 1}', " [2]", ""], "json_or_text"),
         (["1", "007"], "auto"),
         (["1.1", "1.2"], "auto"),
         (["1", "high"], "auto"),
@@ -177,6 +180,30 @@ def test_metadata_is_guessed_to_be_what_all_its_cells_look_like(
         ("metadata", "size", read_as),
         ("metadata", "size two", read_as),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sample", "cell", "value"),
+    [
+        ("10115", "01067", '"01067"'),
+        ("10115", "n/a", '"n/a"'),
+        ("10115", " 7", '" 7"'),
+        ("10115", "-40", "-40"),
+        ("10115", "", None),
+        ("[1]", '{"b": [1.0]}', '{"b":[1.0]}'),
+        ("[1]", "[draft] of May", '"[draft] of May"'),
+        ("[1]", "5", '"5"'),
+        ("[1]", " ", None),
+    ],
+)
+def test_a_cell_that_looks_unlike_the_first_ones_stays_the_text_that_it_is(
+    sample: str, cell: str, value: str | None
+) -> None:
+    for columns in (["question", "code"], ["question", "metadata.a.code"]):
+        draft = compile(guess(columns, [["what", sample]]), columns)(Row(2, ["what", cell]))
+        assert isinstance(draft, ItemDraft)
+        found = "{}" if value is None else f'{{"code":{value}}}'
+        assert draft.metadata_json in (found, f'{{"a":{found}}}')
 
 
 def test_values_that_have_a_type_keep_it() -> None:
