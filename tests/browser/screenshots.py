@@ -238,7 +238,7 @@ def _wizard(product: Product, browser: Browser) -> None:
     _take(page, "import-4-progress-w1440-light")
     page.get_by_role("link", name="View items").wait_for()
     _everywhere(page, "import-5-done")
-    page.goto(f"{product.url}{TICKETS}/items?page=3")
+    page.goto(f"{product.url}{TICKETS}/items")
     _everywhere(page, "dataset-items-many")
     page.context.close()
 
@@ -255,14 +255,14 @@ def _outputs(product: Product, browser: Browser) -> None:
     _everywhere(page, "playground-outputs")
     page.get_by_role("button", name="Save as item").click()
     page.locator("#modal").wait_for()
-    _everywhere(page, "playground-save")
+    _everywhere(page, "playground-save", at="dialog[open]")
     page.goto(f"{product.url}{TICKETS}/items")
     page.get_by_role("link", name="Filter").click()
     page.locator("#modal").wait_for()
-    _everywhere(page, "dialog-filter")
+    _everywhere(page, "dialog-filter", at="dialog[open]")
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    _everywhere(page, "dialog-shortcuts")
+    _everywhere(page, "dialog-shortcuts", at="dialog[open]")
     page.context.close()
 
 
