@@ -69,6 +69,8 @@ def judge(
 ) -> Judged:
     """B against A. ``seed`` (0 or more) fixes the draws of the check."""
     found = difference_of(kind, a, b, value_range, clusters)
+    if found.changed and found.clusters is not None and found.standard_error == 0:
+        return Judged(found, None, _of_signs(found.clusters), "sign_flip")
     if kind == "binary" or not found.changed or found.clusters is not None:
         return Judged(found, None, found.p, found.p_method)
     second = differences.second_opinion(differences.differences_of(a, b), seed)
@@ -76,6 +78,10 @@ def judge(
         # Equal differences: t would divide by 0, and its p of 0 claims too much.
         return Judged(found, second, second.sign_flip_p, "sign_flip")
     if found.standard_error == 0:
-        # Signs alone: all equal ones of n are two of the 2^n patterns.
-        return Judged(found, None, 2.0 ** (1 - found.n), "sign_flip")
+        return Judged(found, None, _of_signs(found.n), "sign_flip")
     return Judged(found, second, found.p, found.p_method)
+
+
+def _of_signs(n: int) -> float:
+    """The p of n equal differences by their signs alone: all alike are two of the 2^n patterns."""
+    return 2.0 ** (1 - n)

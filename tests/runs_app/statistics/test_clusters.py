@@ -91,3 +91,11 @@ def test_a_binary_scorer_with_clusters_is_judged_by_cluster():
         "cluster_t",
         None,
     )
+
+
+@pytest.mark.parametrize("kind", ["binary", "continuous"])
+def test_equal_differences_say_no_more_than_the_signs_of_their_clusters(kind):
+    a = np.zeros(60)
+    found = judge(kind, a, a + 1.0, 1.0, 1, np.repeat(np.arange(12), 5))
+    assert found.found.standard_error == 0
+    assert (found.p, found.p_method) == (2 / 2**12, "sign_flip")
