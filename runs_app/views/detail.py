@@ -27,8 +27,9 @@ from runs_app.error_help import advice
 from runs_app.models import Run
 from runs_app.queries import ResultRow
 from runs_app.results import matches, rows_of
+from runs_app.views import noted
 from runs_app.views.common import actor, find_run, number_in, part_for, query
-from runs_app.views.heads import head, settings_of
+from runs_app.views.heads import head, scorer_settings, settings_of
 from runs_app.views.live import figures_context, progress_context
 from runs_app.views.shown import VIEWS, compared, mark_of, shown
 from runs_app.views.traces import trace_view
@@ -69,6 +70,7 @@ def result(request: HttpRequest, project: Project, number: int, item: int) -> Ht
     run = find_run(request, project, number)
     opened = _opened(request, project, run, item)
     context = _columns(run) | head(project, run) | opened
+    context["notes"] = noted.block(request, project, context["dataset"], item)
     if part_for(request, detail="result"):
         return render_page(request, TEMPLATE, context, part="result")
     listed = _results(request, run)
@@ -91,7 +93,11 @@ def cancel(request: HttpRequest, project: Project, number: int) -> HttpResponse:
 
 def _columns(run: Run) -> dict[str, Any]:
     scorers = list(run.scorers.all())
-    return {"scorers": scorers, "columns": scorers[:COLUMNS]}
+    return {
+        "scorers": scorers,
+        "columns": scorers[:COLUMNS],
+        "scorers_set": [(one, *scorer_settings(one)) for one in scorers],
+    }
 
 
 def _top(run: Run, listed: int) -> dict[str, Any]:

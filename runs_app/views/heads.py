@@ -11,7 +11,8 @@ from datasets_app import public
 from evalhub.access.models import Project
 from evalhub.kit.figures import duration_ms, integer, money, percent
 from runs_app import changes, queries
-from runs_app.models import Run
+from runs_app.models import Run, RunScorer
+from runs_app.scorers import catalogue
 from runs_app.views.shown import took
 
 TRY_ITEMS = 5  # of the form's "try first"
@@ -27,6 +28,7 @@ def head(project: Project, run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "dataset": dataset,
+        "target_version": target_version(run.target),
         "took": took(run),
         "baseline": base,
         "is_baseline": base is not None and base.pk == run.pk,
@@ -57,6 +59,29 @@ def settings_of(run: Run) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
+def scorer_settings(scorer: RunScorer) -> tuple[str, list[tuple[str, str]]]:
+    """What a scorer is if its name says otherwise, and [(setting, value)], but for those by default.
+
+    A setting that is on has an empty value.
+    """
+    use = scorer.spec.get("use")
+    builtin = next((one for one in catalogue() if one.use == use), None)
+    said = []
+    for param in builtin.params if builtin else ():
+        value = scorer.spec.get(param.name, param.default)
+        if param.name == "threshold" or value == param.default:
+            continue
+        words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        said.append((param.label.lower(), "" if value is True else words))
+    return builtin.label if builtin and use != scorer.name else "", said
+
+
+def target_version(target: Mapping[str, Any]) -> str:
+    """ "v2" of a saved target; what a registered one calls its version; "" without one."""
+    version = str(target.get("version") or "")
+    return f"v{version}" if version.isdecimal() else version
+
+
 def selection_words(selection: Mapping[str, Any]) -> str:
     """ "All", or which: "split test, a sample of 100 (seed 3), first 5"."""
     said = []
@@ -85,7 +110,8 @@ def _error_policy(run: Run) -> str:
 
 
 def _version(target: Mapping[str, Any]) -> str:
-    return f" {target['version']}" if target.get("version") else ""
+    version = target_version(target)
+    return f" {version}" if version else ""
 
 
 def _reached(target: Mapping[str, Any]) -> str:

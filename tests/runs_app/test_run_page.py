@@ -297,6 +297,19 @@ def repeated(dataset: Dataset, owner: User) -> Run:
     )
 
 
+def test_the_settings_say_how_each_scorer_was_set(
+    dataset: Dataset, project: Project, owner: User, client_for: ClientFor
+) -> None:
+    spec = {"use": "numeric_match", "name": "answer", "extract": r"A: (\d+)", "tolerance": 0}
+    spaced = {"use": "exact_match", "name": "exact_match", "ignore_space": True, "extract": None}
+    scorers = {"answer": {"spec": spec}, "exact_match": {"spec": spaced}}
+    values = {"answer": [1], "exact_match": [0]}
+    run = make_finished_run(dataset, owner, ["1"], values, scorers=scorers)
+    page = text(client_for(owner), url(project, "detail", run.number))
+    assert r"<dd>answer, Numeric match, extract <code>A: (\d+)</code></dd>" in page
+    assert "<dd>exact_match, ignore space</dd>" in page
+
+
 def test_a_result_has_a_switch_for_its_repetitions(
     project: Project, repeated: Run, viewer: User, client_for: ClientFor
 ) -> None:
