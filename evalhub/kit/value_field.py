@@ -65,10 +65,25 @@ class ValueField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value if str(value or "").strip() else "")
-        found = read_value(text)
-        if self.example and found is not ABSENT and not isinstance(found, dict):
-            raise forms.ValidationError(f"{self.label} is a JSON object, such as {self.example}.")
+        if self.example:
+            return self._object(text.strip())
+        return read_value(text)
+
+    def _object(self, text: str) -> Any:
+        """What is no JSON cannot be meant as a text here, so nobody is told to put it in quotes."""
+        try:
+            found = loads(text) if text else ABSENT
+        except JsonError as error:
+            message = error.message.rstrip(".") if text[0] in '{["' else ""
+            raise forms.ValidationError(
+                f"{message + '. ' if message else ''}{self._what()}"
+            ) from error
+        if found is not ABSENT and not isinstance(found, dict):
+            raise forms.ValidationError(self._what())
         return found
+
+    def _what(self) -> str:
+        return f"{self.label} is a JSON object, such as {self.example}."
 
 
 def _not_json(text: str, error: JsonError) -> str:

@@ -69,6 +69,18 @@ def test_plain_text_is_written_and_edited_as_it_is(
     assert form_of(dataset, 4)["expected_output"] == '"42"', "so that it stays a text"
 
 
+def test_broken_metadata_is_not_told_to_become_a_text(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    for typed in ('{"a": 1.234,56}', "twelve"):
+        answer = client_for(editor).post(
+            url("item_new", dataset), {"input": "kept", "metadata": typed}
+        )
+        page = answer.content.decode()
+        assert "Metadata is a JSON object, such as" in page
+        assert "quotes: " not in page
+
+
 @pytest.mark.parametrize(
     ("field", "text", "said"),
     [
