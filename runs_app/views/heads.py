@@ -60,7 +60,7 @@ def settings_of(run: Run) -> list[tuple[str, str]]:
 
 
 def scorer_settings(scorer: RunScorer) -> tuple[str, list[tuple[str, str]]]:
-    """What a scorer is if its name says otherwise, and [(setting, value)], but for those by default.
+    """What a scorer is where its name is another, and [(setting, value)] of what was set
 
     A setting that is on has an empty value.
     """
