@@ -10,7 +10,7 @@ const bytesOf = (form) => [...form.querySelectorAll("input[type=file]")].flatMap
 document.addEventListener("htmx:xhr:progress", (event) => {
   const { loaded, total } = event.detail;
   const place = placeIn(event.target);
-  if (!place || total < bytesOf(event.target)) return; // that is the answer coming back
+  if (!place || !total || total < bytesOf(event.target)) return; // that is the answer coming back
   const share = loaded / total;
   place.hidden = false;
   place.querySelector("rect[class~=f-accent]").setAttribute("width", 1000 * share);
