@@ -13,7 +13,8 @@ ALL = (*ACTIVE, *TERMINAL)
 def outcome(succeeded: int, failed: int) -> tuple[str, str]:
     """Status and reason of a run whose results are all in: failed only when every result failed."""
     if failed and not succeeded:
-        return FAILED, f"Every one of the {failed:,} results is an error."
+        every = "The only result" if failed == 1 else f"Every one of the {failed:,} results"
+        return FAILED, f"{every} is an error."
     return COMPLETED, ""
 
 

@@ -32,7 +32,7 @@ PAGES = {
     "dataset-items-filter": f"{TICKETS}/items/filter",
     "dataset-items-select": f"{TICKETS}/items/select?numbers=2",
     "dataset-item": f"{TICKETS}/items/3",
-    "dataset-item-deleted": f"{TICKETS}/items/57",
+    "dataset-item-deleted": f"{TICKETS}/items/57?v=1",
     "dataset-item-edit": f"{TICKETS}/items/3/edit",
     "dataset-item-new": f"{TICKETS}/items/new",
     "dataset-item-delete": f"{TICKETS}/items/3/delete/",
