@@ -59,10 +59,10 @@ def guess(columns: Sequence[str], sample: Sample, *, typed: bool = False) -> Map
     """A mapping to start from. `typed` says that rows are objects of JSON values.
 
     The columns of an export are known. Else the names decide, with `metadata.topic` as a key of the
-    metadata, and without a known name the first column that is left is the input. A column named
-    like an id is the external id only when the sample has no value of it twice or empty, and one
-    named metadata or context is that only when it holds objects. The rest is metadata, with the
-    types that the sample shows.
+    metadata. Without a known name the input is the first column left whose texts have several
+    words, or else the first left. A column named like an id is the external id only when the
+    sample has no value of it twice or empty, and one named metadata or context is that only when it
+    holds objects. The rest is metadata, with the types that the sample shows.
     """
     if has_notes(columns) and not typed:
         rows = [row[len(NOTES) :] for row in sample if not isinstance(row, dict)]
@@ -78,8 +78,9 @@ def guess(columns: Sequence[str], sample: Sample, *, typed: bool = False) -> Map
             found[name] = one
             taken.add(one.destination)
     if "input" not in taken and columns:
-        left = next((name for name in columns if name not in found), columns[0])
-        found[left] = ColumnMapping(left, "input", escape_key(left))
+        left = [name for name in columns if name not in found] or columns[:1]
+        name = _first_input(left, columns, sample)
+        found[name] = ColumnMapping(name, "input", escape_key(name))
     mapped = [found.get(name) or _as_metadata(name, columns, sample) for name in columns]
     try:
         return Mapping(tuple(mapped), "metadata")
@@ -145,6 +146,15 @@ def _as_metadata(
         elif all(map(is_structure, texts)):
             read_as = "json_or_text"
     return ColumnMapping(name, "metadata", path or escape_key(name), read_as)
+
+
+def _first_input(left: Sequence[str], columns: Sequence[str], sample: Sample) -> str:
+    """The first column most of whose texts have several words; without one, the first."""
+    for name in left:
+        texts = [one for one in _values(name, columns, sample) if isinstance(one, str) and one]
+        if sum(" " in text.strip() for text in texts) * 2 > len(texts):
+            return name
+    return left[0]
 
 
 def _values(name: str, columns: Sequence[str], sample: Sample) -> list[Any]:

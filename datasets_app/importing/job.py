@@ -6,32 +6,25 @@ After a crash the next worker goes on at `rows_done` (see leased_job.py).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from itertools import islice
 from typing import cast
 
 from django.conf import settings
 from django.db.models.functions import Now
 
-from datasets_app.actions.versions import schemas_at
+from datasets_app.actions.versions import stored_schemas
 from datasets_app.importing import ending
-from datasets_app.importing.ahead import read_ahead
-from datasets_app.importing.batches import Record, Tally, batches, records
-from datasets_app.importing.detect import Detected
-from datasets_app.importing.drafts import compile
+from datasets_app.importing.apart import read
+from datasets_app.importing.batches import Tally
 from datasets_app.importing.known import Facts, Known, KnownAre, KnownBy
 from datasets_app.importing.mapping import Mapping, MappingError
 from datasets_app.importing.numbering import numbering_of
 from datasets_app.importing.problems import ImportFileError
-from datasets_app.importing.rows import RowSource, open_rows
-from datasets_app.importing.schema_check import keeping_to
+from datasets_app.importing.reading import Portion, Reading
 from datasets_app.importing.writing import check_batch, write_batch
 from datasets_app.leased_job import MAX_ATTEMPTS, MustLeave, Ways, stay
 from datasets_app.models import ImportJob
 from datasets_app.models.imports import ImportState
 from evalhub.kit.stopping import stopping
-
-SKIP_ROWS = 500
 
 
 def work(job_id: int) -> None:
@@ -63,42 +56,47 @@ def _give_up(job: ImportJob) -> None:
 
 def _pass(job: ImportJob, must_leave: MustLeave) -> bool:
     """Check or write the rows that are left; False when stopped on the way."""
-    mapping = Mapping.from_dict(job.mapping)
     writing = job.state == ImportState.IMPORTING
     dataset = job.dataset
     tally = Tally(job.problems)
-    with (
-        open_rows(job.file, Detected.from_dict(job.reading)) as source,
-        _known(job, mapping) as known,
-    ):
-        schemas = schemas_at(dataset.pk, dataset.version)
-        draft = keeping_to(schemas, compile(mapping, source.columns), mapping)
-        found = records(source, draft)
-        if not _skip(job, found, known):
-            return False
-        numbering = numbering_of(job, dataset)
-        # Rows are parsed in a thread beside this one, which waits for the database meanwhile.
-        with read_ahead(lambda: _placed(batches(found), source)) as ready:
-            for batch, position in ready:
-                if writing:
-                    held = write_batch(job, batch, known, numbering, tally, position)
-                else:
-                    held = check_batch(job, batch, known, tally, position)
-                if not held or must_leave():
-                    return False
+    numbering = numbering_of(job, dataset)
+    reading = Reading(
+        path=str(job.file),
+        detected=job.reading,
+        mapping=job.mapping,
+        schemas=stored_schemas(dataset.pk, dataset.version),
+        done=job.rows_done,
+    )
+    extended = time.monotonic()
+    with read(reading) as found, _known(job) as known:
+        for portion in found:
+            if portion.done:
+                _recall(portion, known, writing=writing)
+                if time.monotonic() - extended > settings.LEASE_SECONDS / 4:
+                    if stopping() or not job.extend():
+                        return False
+                    extended = time.monotonic()
+                continue
+            if writing:
+                held = write_batch(job, portion.records, known, numbering, tally, portion.position)
+            else:
+                held = check_batch(job, portion.records, known, tally, portion.position)
+            if not held or must_leave():
+                return False
     return True
 
 
-def _placed(found: Iterator[list[Record]], source: RowSource) -> Iterator[tuple[list[Record], int]]:
-    """Each batch with how far it is in the file, in bytes."""
-    for batch in found:
-        yield batch, source.position
+def _recall(portion: Portion, known: Known, *, writing: bool) -> None:
+    """Put together again what is remembered of rows that are done and is not in the database."""
+    by_content = known.by_content(portion.records)
+    if not writing:
+        known.judge(by_content)
 
 
-def _known(job: ImportJob, mapping: Mapping) -> Known:
+def _known(job: ImportJob) -> Known:
     """What tells known rows from new ones."""
     facts = Facts.of(
-        mapping,
+        Mapping.from_dict(job.mapping),
         dataset_id=job.dataset_id,
         current=job.dataset.version,
         version=job.version if job.state == ImportState.IMPORTING else None,
@@ -106,28 +104,6 @@ def _known(job: ImportJob, mapping: Mapping) -> Known:
         unit=job.row_unit,
     )
     return Known(facts, cast(KnownBy, job.known_by), cast(KnownAre, job.known_are))
-
-
-def _skip(job: ImportJob, found: Iterator[Record], known: Known) -> bool:
-    """Read past the rows that are done; False when stopped on the way.
-
-    What is remembered of them, and is not in the database, is put together again.
-    """
-    left, extended = job.rows_done, time.monotonic()
-    writing = job.state == ImportState.IMPORTING
-    while left:
-        some = list(islice(found, min(left, SKIP_ROWS)))
-        if not some:
-            raise ImportFileError("The uploaded file has become shorter. Upload it again.")
-        left -= len(some)
-        by_content = known.by_content(some)
-        if not writing:
-            known.judge(by_content)
-        if time.monotonic() - extended > settings.LEASE_SECONDS / 4:
-            if stopping() or not job.extend():
-                return False
-            extended = time.monotonic()
-    return True
 
 
 def _finish(job: ImportJob) -> None:

@@ -102,13 +102,13 @@ class ExternalIds:
         else:
             same = self._facts.merged(draft, holder.content)[0] == holder.content
         if self._are == "refuse":
-            reason = f"External id “{key}” is known: {holder.place} has it."
+            reason = f"External ID “{key}” is known: {holder.place} has it."
             return self._problem(draft, key, "known", reason, "Take the row out.")
         if same:
             return None
         if item is not None and self._are == "update":
             return Update(draft, item.revision_id, item.number, content, content_hash)
-        reason = f"External id “{key}” belongs to {holder.place}, whose content differs."
+        reason = f"External ID “{key}” belongs to {holder.place}, whose content differs."
         cure = "Give the row an id of its own, or have known items updated."
         if item is None:
             cure = "Give the row an id of its own, or take one of the two out."

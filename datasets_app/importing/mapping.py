@@ -22,7 +22,16 @@ Destination = Literal[
     "source",
     "ignore",
 ]
-ReadAs = Literal["auto", "text", "number", "boolean", "json", "number_or_text", "json_or_text"]
+ReadAs = Literal[
+    "auto",
+    "text",
+    "number",
+    "decimal_comma",
+    "boolean",
+    "json",
+    "number_or_text",
+    "json_or_text",
+]
 Rest = Literal["ignore", "metadata"]
 
 DESTINATIONS: tuple[Destination, ...] = get_args(Destination)
@@ -42,8 +51,9 @@ class ColumnMapping:
     `key` is the value's place inside the item's input, expected output, metadata or context, when
     that is an object: a name, or a dotted path such as `answer.text` into objects within it (`\\.`
     is a dot that belongs to a name). Without one the column's own object is put there, field by
-    field. `read_as` auto means text for CSV and TSV, and the value as it is for other formats; with
-    `_or_text` a cell that is no number, or no JSON, stays text.
+    field. `read_as` auto means text for CSV and TSV, and the value as it is for other formats;
+    decimal_comma is a number such as 1.234,5; with `_or_text` a cell that is no number, or no JSON,
+    stays text.
     """
 
     column: str

@@ -36,7 +36,7 @@ TITLES = {
     "not_tags": "Not a list of tags",
     "not_scorers": "Not a list of scorers",
     "too_long": "Too long",
-    "external_id_taken": "External id taken",
+    "external_id_taken": "External ID taken",
     "known": "Known already",
     "schema": "Against the schema",
 }

@@ -24,6 +24,11 @@ _MEANT = {
 _CLOSE = {"true": "true", "false": "false", "yes": "true", "no": "false"}
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
+_COMMA_DECIMAL = re.compile(
+    r"[-+]?(?:\d{1,3}(?:\.\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)(?:,\d+)?", re.ASCII
+)
+_TO_POINT = str.maketrans({",": ".", **dict.fromkeys(". \u00a0\u202f")})
+_POINT_DECIMAL = re.compile(r"[-+]?\d+\.\d+", re.ASCII)
 _WITH_UNIT = re.compile(r"[^\w.,+-]?\s?([-+]?\d+(?:\.\d+)?)\s?(?:%|[^\W\d]{0,5}\.?|[^\w\s]?)")
 _NUMBER = re.compile(r"([-+]?)0*(\d*)(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
@@ -117,8 +122,7 @@ def _number(value: Any) -> Any:
         return ABSENT
     match = _NUMBER.fullmatch(text) if text is not None else None
     if text is None or match is None or not any(c.isdigit() for c in text.lower().split("e")[0]):
-        meant = "" if text is None else _number_meant(text)
-        raise BadValue("not_a_number", "Not a number.", f"Did you mean {meant}?" if meant else "")
+        raise BadValue("not_a_number", "Not a number.", "" if text is None else _cure(text))
     sign, whole, fraction, exponent = match.groups()
     literal = ("-" if sign == "-" else "") + (whole or "0")
     if fraction and len(fraction) > 1:
@@ -127,6 +131,30 @@ def _number(value: Any) -> Any:
         return json.loads(literal + (exponent or ""))
     except json.JsonError as error:
         raise BadValue("not_a_number", f"Not a number{_fault(error)}.") from None
+
+
+def _decimal_comma(value: Any) -> Any:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text:
+        return _number(value)
+    if _COMMA_DECIMAL.fullmatch(text):
+        return _number(text.translate(_TO_POINT))
+    meant = text.replace(".", ",") if _POINT_DECIMAL.fullmatch(text) else ""
+    raise BadValue(
+        "not_a_number",
+        "Not a number with a decimal comma.",
+        f"Did you mean {meant}?" if meant else "",
+    )
+
+
+def _cure(text: str) -> str:
+    """What to do about a text that is no number; empty when nothing is sure."""
+    meant = _number_meant(text)
+    read = "ead the column as numbers with a decimal comma."
+    has_comma = "," in text and _COMMA_DECIMAL.fullmatch(text)
+    if not has_comma:
+        return f"Did you mean {meant}?" if meant else ""
+    return f"Did you mean {meant}? Or r{read}" if meant else f"R{read}"
 
 
 def _number_meant(text: str) -> str:
@@ -227,6 +255,7 @@ _READERS: dict[ReadAs, Callable[[Any], Any]] = {
     "auto": _as_is,
     "text": _text,
     "number": _number,
+    "decimal_comma": _decimal_comma,
     "boolean": _boolean,
     "json": _json,
     "number_or_text": _number_or_text,

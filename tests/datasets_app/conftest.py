@@ -11,7 +11,7 @@ from datasets_app.actions.imports import (
     map_import,
     stage_import,
 )
-from datasets_app.importing import batches, job, sweeper, writing
+from datasets_app.importing import batches, reading, sweeper, writing
 from datasets_app.importing.mapping import Mapping
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset, ImportJob
@@ -36,7 +36,7 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "BATCH_ROWS", 10)
-    monkeypatch.setattr(job, "SKIP_ROWS", 10)
+    monkeypatch.setattr(reading, "SKIP_ROWS", 10)
 
 
 @pytest.fixture

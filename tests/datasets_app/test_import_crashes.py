@@ -332,7 +332,8 @@ import django
 from django.conf import settings
 settings.DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE"]
 django.setup()
-from datasets_app.importing import job
+from datasets_app.importing import apart, job
+apart.APART_FROM = 0  # read like a large file
 write_batch = job.write_batch
 def slow(*args, **options):
     time.sleep(0.05)
