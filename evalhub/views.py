@@ -13,6 +13,8 @@ from django.templatetags.static import static
 
 from evalhub.access.models import Project, User
 from evalhub.kit import theme
+from evalhub.kit.disk import is_full
+from evalhub.kit.errors import DiskFull
 
 
 @login_required
@@ -45,9 +47,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for a fault of ours, or of the database. It asks nothing of the database."""
+    """The page for a fault of ours, a database that is away or a disk that is full, as when an
+    upload is stored before any view runs. It asks nothing of the database."""
     away = isinstance(sys.exception(), OperationalError | InterfaceError)
-    status = 503 if away else 500
+    status = 503 if away else DiskFull.status if is_full(sys.exception()) else 500
     known = {"request_id": getattr(request, "request_id", ""), "theme": theme.chosen(request)}
     return HttpResponse(get_template(f"{status}.html").render(known), status=status)
 

@@ -32,7 +32,9 @@ from ninja.renderers import BaseRenderer
 from pydantic import ConfigDict
 
 from evalhub.kit import request_ids
+from evalhub.kit.disk import is_full
 from evalhub.kit.errors import (
+    DiskFull,
     EvalhubError,
     FieldError,
     Invalid,
@@ -234,6 +236,8 @@ def _on_database_away(request: HttpRequest, error: Any) -> HttpResponse:
 def _on_unexpected(request: HttpRequest, error: Any) -> HttpResponse:
     request_id = request_ids.current()
     log.error("Request %s failed: %s %s", request_id, request.method, request.path, exc_info=error)
+    if is_full(error):
+        return problem(DiskFull("There was no room for what you sent. Nothing was changed."))
     return problem(
         Unexpected(
             f"Something went wrong in evalhub. The server's log says more under {request_id}.",

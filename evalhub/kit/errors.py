@@ -76,3 +76,7 @@ class Invalid(EvalhubError):
 
 class Unavailable(EvalhubError):
     status, title = 503, "Not available right now"
+
+
+class DiskFull(EvalhubError):
+    status, title = 507, "The server's disk is full"

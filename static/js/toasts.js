@@ -49,6 +49,7 @@ document.addEventListener("htmx:responseError", (event) => {
     404: "This no longer exists. Reload the page.",
     413: "The file or text is too large.",
     429: "Too many requests. Wait a moment and try again.",
+    507: "The server's disk is full. Nothing was changed.",
   };
   const text = words[xhr.status] ?? (xhr.status >= 500 ? "Something went wrong on the server." : "The server refused that.");
   show(id && xhr.status >= 500 ? `${text} Request ID: ${id}` : text, "bad");

@@ -1,6 +1,8 @@
+import errno
 import json
 
 import pytest
+from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from datasets_app.importing.job import work
 from datasets_app.models import ImportJob
@@ -169,3 +171,13 @@ def test_a_staged_import_is_read_again_mapped_previewed_checked_and_applied(api,
     assert_problem(api.call("PUT", f"{path}/mapping", {"input": ["questoin"]}), 422)
     assert api.call("POST", f"{path}/apply", {"on_error": "skip"}).json()["state"] == "importing"
     assert_problem(api.call("POST", f"{path}/check"), 409)
+
+
+def test_a_full_disk_is_told_as_such(api, dataset, monkeypatch):
+    def no_room(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryUploadedFile, "write", no_room, raising=False)
+    problem = assert_problem(api.upload(IMPORTS, "sums.csv", CSV), 507)
+    assert problem["title"] == "The server's disk is full"
+    assert not ImportJob.objects.exists()
