@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-READ_AS = ("auto", "text", "number", "boolean", "json")
+READ_AS = ("auto", "text", "number", "decimal_comma", "boolean", "json")
 
 
 def add_import(to: argparse.ArgumentParser) -> None:

@@ -162,7 +162,7 @@ def _settle_external_ids(
             return True
         other = f"item #{taken[key].number}" if key in taken else places.get(key)
         if other is not None:
-            detail = f"External id “{key}” is that of {other}."
+            detail = f"External ID “{key}” is that of {other}."
             conflicts.append(FieldError(f"{pointer}/external_id", detail))
             return False
         places[key] = pointer

@@ -156,5 +156,5 @@ def _current_by_external_id(
 
 
 def _offender(index: int, content: ItemContent, other: str) -> FieldError:
-    detail = f"External id “{content.external_id}” is that of {other}, whose content differs."
+    detail = f"External ID “{content.external_id}” is that of {other}, whose content differs."
     return FieldError(f"/items/{index}/external_id", detail)

@@ -64,7 +64,7 @@ def apply_copy(
             copied.there += 1
         else:
             detail = (
-                f"External id “{item.external_id}” of item #{item.number} is that of item "
+                f"External ID “{item.external_id}” of item #{item.number} is that of item "
                 f"#{holder.number} there, whose content differs."
             )
             copied.skipped.append(FieldError(f"/items/{item.number}/external_id", detail))

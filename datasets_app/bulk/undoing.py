@@ -79,7 +79,7 @@ def _require_free_ids(
         errors = [
             FieldError(
                 f"/items/{one.number}/external_id",
-                f"External id “{one.external_id}” of item #{one.number} belongs to item "
+                f"External ID “{one.external_id}” of item #{one.number} belongs to item "
                 f"#{taken[one.external_id].number} now.",
             )
             for one in before.values()

@@ -150,11 +150,11 @@ def _decimal_comma(value: Any) -> Any:
 def _cure(text: str) -> str:
     """What to do about a text that is no number; empty when nothing is sure."""
     meant = _number_meant(text)
-    read = "ead the column as numbers with a decimal comma."
-    has_comma = "," in text and _COMMA_DECIMAL.fullmatch(text)
-    if not has_comma:
-        return f"Did you mean {meant}?" if meant else ""
-    return f"Did you mean {meant}? Or r{read}" if meant else f"R{read}"
+    asked = f"Did you mean {meant}?" if meant else ""
+    if "," not in text or not _COMMA_DECIMAL.fullmatch(text):
+        return asked
+    otherwise = "ead the column as numbers with a decimal comma."
+    return f"{asked} Or r{otherwise}" if asked else f"R{otherwise}"
 
 
 def _number_meant(text: str) -> str:

@@ -36,6 +36,7 @@ DESTINATIONS: dict[Destination, str] = {
 READ_TEXT: dict[ReadAs, str] = {
     "auto": "Text",
     "number": "Number",
+    "decimal_comma": "Number, 1.234,5",
     "boolean": "True or false",
     "json": "JSON",
     "number_or_text": "Number, else text",
@@ -45,6 +46,7 @@ READ_JSON: dict[ReadAs, str] = {
     "auto": "As it is",
     "text": "Text",
     "number": "Number",
+    "decimal_comma": "Number, 1.234,5",
     "boolean": "True or false",
     "json": "JSON in a text",
     "number_or_text": "Number, else text",

@@ -292,11 +292,11 @@ def test_a_check_imports_nothing_and_writes_the_errors(
     new.answer("GET", JOB, Reply(checked))
     new.answer("POST", f"{JOB}/cancel", Reply(recorded.import_job("cancelled")))
     new.answer("GET", f"{JOB}/problems", Reply("line,column\n3,q\n"))
-    new.answer("GET", f"{JOB}/rows-to-mend", Reply("error:line,q\n3,x\n"))
+    new.answer("GET", f"{JOB}/rows-to-mend", Reply(b"error:line,q\n3,x\n"))
     errors, mend = tmp_path / "errors.csv", tmp_path / "mend.csv"
     files = ("--errors", str(errors), "--mend", str(mend))
     ran = evalhub("import", file, "--dataset", "Sums", "--check", *files)
-    assert mend.read_text() == "error:line,q\n3,x\n"
+    assert mend.read_bytes() == b"error:line,q\n3,x\n"
     assert ran.code == 1
     assert "Nothing was imported." in ran.out
     assert len(new.requests("POST", f"{JOB}/cancel")) == 1

@@ -206,7 +206,7 @@ def test_taken_external_ids_are_listed_and_refused_or_skipped(
     selection = some_of(tickets, 1, 2, 4)
     if background:
         request.getfixturevalue("as_jobs")
-    told = "External id “id-4” of item #4 is that of item #2 there, whose content differs."
+    told = "External ID “id-4” of item #4 is that of item #2 there, whose content differs."
     refuse = BulkAction("copy_to", dataset="other")
     if background:
         started = apply_bulk(dataset=tickets, selection=selection, action=refuse, by=owner).job

@@ -146,8 +146,8 @@ def test_an_external_id_with_the_same_content_is_known_and_with_other_content_a_
         done = ended(act(job=stage(text), by=owner))
         assert (done.rows_done, done.rows_good, done.rows_known, done.rows_bad) == (7, 5, 2, 2)
         assert [one["reason"] for group in done.problems for one in group["examples"]] == [
-            "External id “x” belongs to item #1, whose content differs.",
-            "External id “z” belongs to tickets.csv, line 4, whose content differs.",
+            "External ID “x” belongs to item #1, whose content differs.",
+            "External ID “z” belongs to tickets.csv, line 4, whose content differs.",
         ]
     assert [(one.number, one.input, one.external_id) for one in items(empty)] == [
         (1, "old", "x"),
@@ -167,7 +167,7 @@ def test_external_ids_are_compared_over_batches_too(
         done = ended(act(job=stage(text), by=owner))
         assert (done.rows_good - done.rows_known, done.rows_known, done.rows_bad) == (20, 25, 1)
         assert done.problems[0]["examples"][0]["reason"] == (
-            "External id “i3” belongs to tickets.csv, line 5, whose content differs."
+            "External ID “i3” belongs to tickets.csv, line 5, whose content differs."
         )
     assert [one.external_id for one in items(empty)] == [f"i{n}" for n in range(20)]
 

@@ -55,14 +55,14 @@ def test_the_check_finds_all_bad_rows_and_says_of_each_where_and_why(
         "Row too long": 4,
         "NUL character: subject": 3,
         "Stray quote": 2,
-        "External id taken: id": 2,
+        "External ID taken: id": 2,
     }
     with checked.problems_file.open(newline="", encoding="utf-8") as file:
         told = list(csv.DictReader(file))
     assert len(told) == BAD
     assert all(one["line"] and one["kind"] and one["reason"] and one["row"] for one in told)
     assert {one["suggestion"] for one in told} >= {
-        "Did you mean 1.5?",
+        "Did you mean 1.5? Or read the column as numbers with a decimal comma.",
         'It is written as in Python. Did you mean {"browser":"Safari"}?',
     }
 

@@ -211,3 +211,11 @@ def test_values_that_have_a_type_keep_it() -> None:
     assert {one.read_as for one in guess(["question", "size"], rows, typed=True).columns} == {
         "auto"
     }
+
+
+def test_without_a_known_name_the_input_is_a_column_of_sentences() -> None:
+    columns = ["code", "aufgabe", "lösung"]
+    sample = [["K-1", "Wie viel ist es?", "12"], ["K-2", "Was kostet das?", "zwei Euro"]]
+    assert [one.column for one in guess(columns, sample).to("input")] == ["aufgabe"]
+    names = [["K-1", "12", "3"], ["K-2", "13", "4"]]
+    assert [one.column for one in guess(columns, names).to("input")] == ["code"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.importing.values import BadValue, compact, reader
+from datasets_app.importing.values import BadValue, compact, reader, text_reader
 from evalhub.kit import json
 
 SCALARS = st.one_of(
@@ -62,7 +62,15 @@ def test_a_fault_is_placed_in_the_cell_in_other_words_than_the_row_in_the_file(
     ("read_as", "cell", "suggestion"),
     [
         ("number", "1,234,567", "Did you mean 1234567?"),
-        ("number", "3,14", "Did you mean 3.14?"),
+        (
+            "number",
+            "3,14",
+            "Did you mean 3.14? Or read the column as numbers with a decimal comma.",
+        ),
+        ("number", "1.234,5", "Read the column as numbers with a decimal comma."),
+        ("decimal_comma", "3.14", "Did you mean 3,14?"),
+        ("decimal_comma", "1,234.5", ""),
+        ("decimal_comma", "1.23,4", ""),
         ("number", "€ 12", "Did you mean 12?"),
         ("number", "85 %", "Did you mean 85?"),
         ("number", "2 of 4", ""),
@@ -80,3 +88,18 @@ def test_what_was_meant_is_proposed_where_that_is_sure(
     with pytest.raises(BadValue) as caught:
         reader(read_as)(cell)  # type: ignore[arg-type]
     assert caught.value.suggestion == suggestion
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("12,5", "12.5"),
+        ("-1.234,56", "-1234.56"),
+        ("1\u00a0234\u00a0567,0", "1234567.0"),
+        (" 7 ", "7"),
+        ("1.234", "1234"),
+        ("", None),
+    ],
+)
+def test_numbers_with_a_decimal_comma_are_read(cell: str, number: str | None) -> None:
+    assert text_reader("decimal_comma")(cell) == number
