@@ -27,6 +27,7 @@ from datasets_app.models import (
     DatasetJob,
     DatasetVersion,
     ImportJob,
+    ItemNote,
     ItemRevision,
     RememberedMapping,
     SearchIndex,
@@ -186,6 +187,14 @@ class DatasetVersionAdmin(ReadOnlyAdmin):
     list_display = ("dataset", "number", "label", "author", "created_at", "message", "item_count")
     list_select_related = ("dataset", "author")
     search_fields = ("message", "label", "dataset__name")
+    ordering = ("-pk",)
+
+
+@admin.register(ItemNote)
+class ItemNoteAdmin(ReadOnlyAdmin):
+    list_display = ("number", "dataset", "author", "created_at", "text")
+    list_select_related = ("dataset", "author")
+    search_fields = ("text", "dataset__name")
     ordering = ("-pk",)
 
 

@@ -94,7 +94,8 @@ def restore_item(request: HttpRequest, id: str, number: int, body: NewRestore) -
 def purge_item(request: HttpRequest, id: str, number: int, body: NewPurge) -> HttpResponse:
     """Remove the item's content from all versions and from the results of runs, for good.
 
-    Its number, split and scores stay. 409 while an import, a job or a run is at work.
+    Notes on it go as well; its number, split and scores stay. 409 while an import, a job or a run
+    is at work.
     """
     caller = writer(request)
     if not body.confirm:

@@ -22,6 +22,11 @@ from datasets_app.item_schemas import schema_values
 from datasets_app.items import parse_item
 from datasets_app.models import Dataset, DatasetVersion, ItemRevision
 from datasets_app.models.items import ItemRevisionQuerySet
+from datasets_app.notes import Note as Note
+from datasets_app.notes import NoteBlock as NoteBlock
+from datasets_app.notes import Place as Place
+from datasets_app.notes import note_block as note_block
+from datasets_app.notes import read_notes as read_notes
 from evalhub.access.models import Project, User
 from evalhub.kit import slots
 from evalhub.kit.errors import NotFound
@@ -86,7 +91,8 @@ def list_datasets(user: User, project: Project) -> list[DatasetRow]:
 
 def datasets_by_id(ids: Iterable[int]) -> dict[int, DatasetRow]:
     """Datasets by id, deleted ones too (their runs stay readable); scope is the caller's."""
-    return {dataset.pk: _row(dataset) for dataset in Dataset.objects.filter(pk__in=set(ids))}
+    found = queries.counted(Dataset.objects.filter(pk__in=set(ids)))
+    return {dataset.pk: _row(dataset) for dataset in found}
 
 
 def version_item_count(dataset_id: int, version: int) -> int | None:

@@ -22,20 +22,18 @@ def datasets(
 
     `archived` keeps those that are, or are not; None keeps both.
     """
-    counts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), number=OuterRef("version"))
-    found = (
-        Dataset.objects.for_user(user)
-        .filter(project=project)
-        .annotate(
-            item_count=Coalesce(
-                Subquery(counts.values("item_count")[:1]), 0, output_field=IntegerField()
-            )
-        )
-        .order_by("-updated_at", "-pk")
-    )
+    found = counted(Dataset.objects.for_user(user).filter(project=project))
+    found = found.order_by("-updated_at", "-pk")
     if q:
         found = found.filter(Q(name__icontains=q) | Q(description__icontains=q))
     return found if archived is None else found.filter(archived_at__isnull=not archived)
+
+
+def counted(found: QuerySet[Dataset]) -> QuerySet[Dataset]:
+    """The datasets with `item_count` of their current version."""
+    counts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), number=OuterRef("version"))
+    current = Subquery(counts.values("item_count")[:1])
+    return found.annotate(item_count=Coalesce(current, 0, output_field=IntegerField()))
 
 
 def tagged(found: QuerySet[Dataset], tag: str) -> QuerySet[Dataset]:

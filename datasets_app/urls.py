@@ -16,6 +16,7 @@ from datasets_app.views import (
     item_schemas,
     items,
     jobs,
+    notes,
     selecting,
     versions,
 )
@@ -52,6 +53,8 @@ urlpatterns = [
     path(f"{ITEM}/history", item_actions.history, name="item_history"),
     path(f"{ITEM}/copy", item_actions.copy, name="item_copy"),
     path(f"{ITEM}/purge/", item_actions.purge, name="item_purge"),
+    path(f"{ITEM}/notes/", notes.add, name="item_notes"),
+    path(f"{ITEM}/notes/<int:note>/delete/", notes.delete, name="item_note_delete"),
     path("<slug:slug>/versions", versions.list_versions, name="versions"),
     path("<slug:slug>/versions/<int:number>/edit", versions.edit, name="version_edit"),
     path("<slug:slug>/versions/<int:number>/restore/", versions.restore, name="version_restore"),

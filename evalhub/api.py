@@ -13,6 +13,7 @@ from datasets_app.api_imports import router as imports
 from datasets_app.api_item_actions import router as item_actions
 from datasets_app.api_items import router as items
 from datasets_app.api_jobs import router as jobs
+from datasets_app.api_notes import router as notes
 from datasets_app.api_schemas import router as schemas
 from datasets_app.api_versions import router as versions
 from evalhub.access.api_auth import ApiToken, reader
@@ -104,6 +105,7 @@ api.add_router("", trials)
 api.add_router("", items)
 api.add_router("", imports)
 api.add_router("", item_actions)
+api.add_router("", notes)
 api.add_router("", bulk)
 api.add_router("", jobs)
 api.add_router("", versions)

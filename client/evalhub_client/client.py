@@ -19,6 +19,7 @@ from evalhub_client.connection import Connection, Json
 from evalhub_client.datasets import DatasetMethods
 from evalhub_client.imports import ImportMethods
 from evalhub_client.items import ItemMethods
+from evalhub_client.notes import NoteMethods
 from evalhub_client.panels import PanelMethods
 from evalhub_client.runs import RunMethods, dataset_path, given
 from evalhub_client.targets import TargetMethods
@@ -35,6 +36,7 @@ class Client(
     DatasetMethods,
     ImportMethods,
     ItemMethods,
+    NoteMethods,
     PanelMethods,
     RunMethods,
     TargetMethods,

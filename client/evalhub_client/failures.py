@@ -116,6 +116,7 @@ _COMPARE = {
 _PLACES = {
     "compare": _COMPARE,
     "items": _ITEM,
+    "notes": {"text": "--add"},
     "datasets": _DATASET,
     "export": _EXPORT,
     "run": _RUN,

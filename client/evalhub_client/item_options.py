@@ -1,4 +1,4 @@
-"""What can be typed after `evalhub items`."""
+"""What can be typed after `evalhub items` and `evalhub notes`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ examples:
   evalhub items edit gsm8k 3 --expected 70000 --message "150% of the purchase price"
   evalhub items edit gsm8k 3 --remove expected_output --remove tags
   evalhub items restore gsm8k 3 --revision 118"""
+_NOTES_EPILOG = """\
+examples:
+  evalhub notes gsm8k 3
+  evalhub notes gsm8k 3 --add "The expected answer is wrong: it is 70,000."
+  evalhub notes gsm8k 3 --delete 12"""
 
 
 def add_item_commands(commands: Any) -> None:
@@ -51,14 +56,26 @@ def add_item_commands(commands: Any) -> None:
     purge.add_argument("--yes", action="store_true", help="do not ask for its number")
 
 
-def _dataset(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
-    made = add_command(verbs, name, "items", summary)
+def add_note_command(commands: Any) -> None:
+    """It lists, unless it is told to add or to delete."""
+    notes = _item(commands, "notes", "list, add or delete notes on an item", "notes", _NOTES_EPILOG)
+    act = notes.add_mutually_exclusive_group()
+    act.add_argument("--add", metavar="TEXT", help="write a note, for everybody in the project")
+    act.add_argument("--delete", metavar="ID", type=int, help="delete a note that is listed")
+
+
+def _dataset(
+    verbs: Any, name: str, summary: str, module: str = "items", epilog: str | None = None
+) -> argparse.ArgumentParser:
+    made = add_command(verbs, name, module, summary, epilog)
     made.add_argument("dataset", metavar="DATASET", help="name or slug")
     return made
 
 
-def _item(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
-    made = _dataset(verbs, name, summary)
+def _item(
+    verbs: Any, name: str, summary: str, module: str = "items", epilog: str | None = None
+) -> argparse.ArgumentParser:
+    made = _dataset(verbs, name, summary, module, epilog)
     made.add_argument("item", metavar="ITEM", type=_number, help="number of the item")
     return made
 

@@ -11,7 +11,7 @@ from evalhub_client import gate_options
 from evalhub_client.bulk_options import add_bulk_commands
 from evalhub_client.dataset_options import add_dataset_commands
 from evalhub_client.import_options import add_import
-from evalhub_client.item_options import add_item_commands
+from evalhub_client.item_options import add_item_commands, add_note_command
 from evalhub_client.parsing import Parser, add_command, add_connection
 from evalhub_client.target_options import add_target_commands
 from evalhub_client.version_options import add_version_commands
@@ -19,7 +19,7 @@ from evalhub_client.version_options import add_version_commands
 COMMANDS = (
     *("import", "run", "compare", "runs", "datasets", "results", "targets", "try"),
     *("pause", "resume", "retry", "rescore", "delete-run", "connections", "recordings", "export"),
-    *("items", "baseline", "classes", "calibration"),
+    *("items", "notes", "baseline", "classes", "calibration"),
     *("bulk", "undo"),
     *("versions", "diff", "restore", "label", "schema"),
 )
@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     add_command(commands, "runs", "listing", "list the project's runs, newest first")
     add_dataset_commands(commands)
     add_item_commands(commands)
+    add_note_command(commands)
     results = add_command(commands, "results", "results", "write out every result of a run")
     results.add_argument("run", metavar="RUN", help="number or uuid")
     results.add_argument("--format", choices=("csv", "jsonl"), help="default: jsonl")

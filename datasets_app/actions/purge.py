@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from datasets_app.actions.versions import lock_for_change
 from datasets_app.indexing import forget
-from datasets_app.models import Dataset, ItemRevision
+from datasets_app.models import Dataset, ItemNote, ItemRevision
 from evalhub.access.actions import audit
 from evalhub.access.models import User
 from evalhub.kit import events
@@ -24,9 +24,10 @@ NOTHING = "null"
 def purge_item(*, dataset: Dataset, number: int, by: User) -> int:
     """Blank the content of item `number` in all versions; returns in how many revisions.
 
-    Its number, its split and its place in every version stay, so counts stay true; there is no new
-    version, and no way back. Who listens to ITEM_PURGED blanks what was made of the item. Raises
-    NotFound, and Conflict while an import, a job or a run is at work on the dataset.
+    Notes on it go as well. Its number, its split and its place in every version stay, so counts
+    stay true; there is no new version, and no way back. Who listens to ITEM_PURGED blanks what was
+    made of the item. Raises NotFound, and Conflict while an import, a job or a run is at work on
+    the dataset.
     """
     locked = lock_for_change(dataset)
     # A run that begins refers to the dataset's row: it waits here, and then reads what is blank.
@@ -48,6 +49,7 @@ def purge_item(*, dataset: Dataset, number: int, by: User) -> int:
     )
     if not blanked:
         raise NotFound(f"There is no item #{number} in {locked.name}.")
+    ItemNote.objects.filter(dataset=locked, number=number).delete()
     events.tell(
         ITEM_PURGED,
         dataset_id=locked.pk,

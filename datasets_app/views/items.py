@@ -13,6 +13,7 @@ from datasets_app.public import shell
 from datasets_app.timeline import timeline
 from datasets_app.views.common import actor, part_for, query
 from datasets_app.views.listing import list_context
+from datasets_app.views.notes import block_of
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit import slots
@@ -45,6 +46,7 @@ def show(request: HttpRequest, project: Project, slug: str, number: int) -> Http
     if part == "list":
         return render_page(request, "datasets/items.html", context, part=part)
     context |= _item_context(project, dataset, context["version"], number, context["item_query"])
+    context["notes"] = block_of(request, dataset, number)
     context["value_limit"] = 0 if request.GET.get("all") == "1" else VALUE_SHOWN
     context["all_url"] = request.path + query(**(request.GET.dict() | {"all": "1"}))
     return render_page(request, "datasets/item.html", context, part=part)

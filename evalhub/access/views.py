@@ -8,13 +8,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from evalhub.access import actions
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role, User
 from evalhub.kit import slots
+from evalhub.kit.addresses import local
 from evalhub.kit.errors import EvalhubError, Invalid
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -22,7 +22,7 @@ MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in form; lands where the user was going."""
-    going_to = _local(request, request.POST.get("next") or request.GET.get("next") or "")
+    going_to = local(request, request.POST.get("next") or request.GET.get("next") or "")
     context = {"next": going_to, "username": ""}
     if request.method != "POST":
         return render(request, "auth/sign_in.html", context)
@@ -41,7 +41,7 @@ def use_link(request: HttpRequest, secret: str) -> HttpResponse:
     if link is None:
         return render(request, "auth/link_used.html", status=410)
     login(request, link.user, backend=MODEL_BACKEND)
-    return redirect(_local(request, link.next) or "home")
+    return redirect(local(request, link.next) or "home")
 
 
 @require_POST
@@ -199,9 +199,3 @@ def delete_project(request: HttpRequest, project: Project) -> HttpResponse:
         error = f"Type {project.name} to delete it."
         return render(request, "access/delete_project.html", {"error": error}, status=422)
     return render(request, "access/delete_project.html")
-
-
-def _local(request: HttpRequest, url: str) -> str:
-    """`url` when it stays on this site, else ""."""
-    safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure())
-    return url if safe else ""

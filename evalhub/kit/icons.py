@@ -44,6 +44,7 @@ ICONS: dict[str, str] = {
     ),
     "moon": '<path d="M13 9.6A5.4 5.4 0 0 1 6.4 3 5.4 5.4 0 1 0 13 9.6Z"/>',
     "more": '<path d="M3.4 8h.01M8 8h.01M12.6 8h.01" stroke-width="2.4"/>',
+    "note": '<path d="M2.6 3.2h10.8v7.6H7.2l-2.7 2.4v-2.4H2.6z"/>',
     "ok": '<circle cx="8" cy="8" r="5.6"/><path d="m5.5 8.2 1.8 1.8 3.3-3.7"/>',
     "pause": '<path d="M5.6 3.4v9.2M10.4 3.4v9.2"/>',
     "pin": '<path d="M6 2.5h4M6.6 2.5v4L4.4 9h7.2L9.4 6.5v-4M8 9v4.8"/>',

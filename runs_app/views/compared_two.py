@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
 
+from datasets_app import public
+from datasets_app.public import DatasetRow
 from evalhub.access.models import Project
 from evalhub.kit.figures import integer
 from evalhub.kit.models import Worker
@@ -15,6 +18,7 @@ from runs_app import comparing, packing, queries
 from runs_app.classes import class_fields
 from runs_app.joining import shared_scorers
 from runs_app.models import Run
+from runs_app.views import noted
 from runs_app.views.asked import Asked
 from runs_app.views.common import number_in
 from runs_app.views.costs import cost_lines, latency_change, share_of_cost
@@ -90,7 +94,7 @@ def context(
     if not found["in_progress"]:
         if class_fields(run_b):
             found["classes_url"] = wanted.url_of("runs:compare_classes", project, numbers)
-        found["items"] = items(request, project, run_a, run_b, wanted, comparison)
+        found["items"] = items(request, project, run_a, run_b, wanted, comparison, datasets)
     return found
 
 
@@ -140,8 +144,12 @@ def items(
     run_b: Run,
     wanted: Asked,
     found: comparing.Comparison | None = None,
+    datasets: Mapping[int, DatasetRow] | None = None,
 ) -> ItemsView:
-    """The page of items that the address asks for; what regressed when it does not say."""
+    """The page of items that the address asks for; what regressed when it does not say.
+
+    `datasets` are those of the runs, by run; they are read when an item is open and none are given.
+    """
     by, q = request.GET.get("by", ""), request.GET.get("q", "")
     open_number = number_in(request, "i")
     show = request.GET.get("f", "") or _first_group(found, by)
@@ -161,12 +169,42 @@ def items(
         q=q,
         open=opened_pair(run_a, run_b, page, open_number, by, show),
         numbers=(run_a.number, run_b.number),
+        datasets=(run_a.dataset_id or 0, run_b.dataset_id or 0),
         kept=wanted.kept() | {"value": value if within else ""},
         within=within,
         after=after,
         project_slug=project.slug,
     )
-    return with_neighbours(view, run_a, run_b)
+    view = with_neighbours(view, run_a, run_b)
+    return _with_notes(request, project, view, datasets, run_a, run_b)
+
+
+def _with_notes(
+    request: HttpRequest,
+    project: Project,
+    view: ItemsView,
+    datasets: Mapping[int, DatasetRow] | None,
+    run_a: Run,
+    run_b: Run,
+) -> ItemsView:
+    """The view with the notes of its open item, and with how many every other one has."""
+    opened = view.open
+    place = view.place(opened.pair) if opened else None
+    notes = public.read_notes([view.place(pair) for pair in view.pairs()], opened=place)
+    counts = {where: len(some) for where, some in notes.items()}
+    if opened is None or place is None:
+        return replace(view, noted=counts)
+    datasets = datasets or queries.datasets_of([run_a, run_b])
+    number = opened.pair.number
+    block = noted.block(
+        request,
+        project,
+        datasets[run_a.pk if opened.pair.a else run_b.pk],
+        number,
+        notes=notes.get(place, []),
+        back=view.item_url(number, view.after),
+    )
+    return replace(view, noted=counts, open=replace(opened, notes=block))
 
 
 def reports(

@@ -27,6 +27,7 @@ from runs_app.error_help import advice
 from runs_app.models import Run
 from runs_app.queries import ResultRow
 from runs_app.results import matches, rows_of
+from runs_app.views import noted
 from runs_app.views.common import actor, find_run, number_in, part_for, query
 from runs_app.views.heads import head, scorer_settings, settings_of
 from runs_app.views.live import figures_context, progress_context
@@ -69,6 +70,7 @@ def result(request: HttpRequest, project: Project, number: int, item: int) -> Ht
     run = find_run(request, project, number)
     opened = _opened(request, project, run, item)
     context = _columns(run) | head(project, run) | opened
+    context["notes"] = noted.block(request, project, context["dataset"], item)
     if part_for(request, detail="result"):
         return render_page(request, TEMPLATE, context, part="result")
     listed = _results(request, run)

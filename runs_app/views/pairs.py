@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.urls import reverse
 
+from datasets_app.public import NoteBlock, Place
 from evalhub.kit.figures import integer
 from evalhub.kit.json import loads
 from runs_app import comparing
@@ -68,11 +69,13 @@ class OpenPair:
     edits: tuple[Edit, ...] = ()
     previous: str = ""
     next: str = ""
+    notes: NoteBlock | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PairLine:
-    """One row of the table: previews of the input and of both outputs."""
+    """One row of the table: previews of the input and of both outputs, and how many notes the item
+    has."""
 
     pair: comparing.ComparedItem
     input: Any
@@ -81,6 +84,7 @@ class PairLine:
     url: str
     part_url: str
     is_open: bool
+    notes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class ItemsView:
-    """One page of items, and the addresses that lead from it to others."""
+    """One page of items, and the addresses that lead from it to others.
+
+    `datasets` are the ids of A's and B's; `noted` counts the notes of items that have some.
+    """
 
     page: comparing.ComparedItems
     show: str
@@ -106,18 +113,28 @@ class ItemsView:
     q: str
     open: OpenPair | None
     numbers: tuple[int, int]
+    datasets: tuple[int, int]
     kept: Mapping[str, str]
     after: int | None
     project_slug: str
     within: Slice | None = None
+    noted: Mapping[Place, int] = field(default_factory=dict)
+
+    def pairs(self) -> list[comparing.ComparedItem]:
+        """The items that are shown; an open one of another page comes first."""
+        pairs = list(self.page.rows)
+        if self.open and all(pair.number != self.open.pair.number for pair in pairs):
+            pairs.insert(0, self.open.pair)
+        return pairs
+
+    def place(self, pair: comparing.ComparedItem) -> Place:
+        """Whose item the number names: A's, or B's where A does not have it."""
+        return self.datasets[0 if pair.a else 1], pair.number
 
     def lines(self) -> list[PairLine]:
-        """The rows; an open item of another page comes first."""
-        pairs = list(self.page.rows)
+        """The rows of the table."""
         opened = self.open.pair.number if self.open else None
-        if self.open and all(pair.number != opened for pair in pairs):
-            pairs.insert(0, self.open.pair)
-        return [self._line(pair, pair.number == opened) for pair in pairs]
+        return [self._line(pair, pair.number == opened) for pair in self.pairs()]
 
     def chips(self) -> list[Chip]:
         return [
@@ -180,6 +197,7 @@ class ItemsView:
             url=self._url("runs:compare", i=number),
             part_url=self._url("runs:compare_items", i=number),
             is_open=is_open,
+            notes=self.noted.get(self.place(pair), 0),
         )
 
     def _url(self, name: str, **changed: object) -> str:

@@ -5,9 +5,10 @@ import logging
 
 import pytest
 
+from datasets_app.actions import add_note
 from datasets_app.actions.imports import stage_import
 from datasets_app.bulk.schema_check import problems_file
-from datasets_app.models import DatasetJob, ImportJob
+from datasets_app.models import DatasetJob, ImportJob, ItemNote
 from evalhub.api import api as described
 from runs_app.actions.connections import create_connection
 from runs_app.actions.targets import save_target
@@ -56,6 +57,9 @@ CONTRACT = {
     "post /datasets/{id}/items/{number}/duplicate",
     "post /datasets/{id}/items/{number}/restore",
     "post /datasets/{id}/items/{number}/purge",
+    "get /datasets/{id}/items/{number}/notes",
+    "post /datasets/{id}/items/{number}/notes",
+    "delete /datasets/{id}/items/{number}/notes/{note}",
     "post /datasets/{id}/imports",
     "get /datasets/{id}/imports",
     "get /imports/{id}",
@@ -123,6 +127,7 @@ BODIES = {
     },
     "post /datasets/{id}/items/{number}/duplicate": {},
     "post /datasets/{id}/items/{number}/purge": {"confirm": True},
+    "post /datasets/{id}/items/{number}/notes": {"text": "Taken over"},
     "post /datasets/{id}/items/batch": {"add": [{"input": "x"}]},
     "post /datasets/{id}/versions/{number}/undo": {},
     "post /datasets/{id}/versions/{version}/restore": {},
@@ -169,6 +174,7 @@ def places(dataset, editor):
     failed = DatasetJob.objects.create(dataset=dataset, kind="set_schemas", state="failed")
     failed.folder.mkdir(parents=True)
     problems_file(failed).write_text("item,reason\n")
+    note = add_note(dataset=dataset, number=1, text="Said before", by=editor)
     target = save_target(
         project=dataset.project,
         name="Mine",
@@ -181,6 +187,7 @@ def places(dataset, editor):
     return {
         "dataset": dataset,
         "run": run,
+        "note": note,
         "job": job,
         "jobs": failed.uuid,
         "targets": target.slug,
@@ -199,7 +206,7 @@ def address(operation: str, places, by: str) -> tuple[str, str]:
     ref = places["job"].uuid if is_import else getattr(dataset, by)
     ref = places.get(path.split("/")[1], ref)
     path = path.replace("{id}", str(ref)).replace("{number}", "1")
-    path = path.replace("{version}", "1")
+    path = path.replace("{version}", "1").replace("{note}", str(places["note"].pk))
     return method.upper(), path.replace("{run}", str(places["run"].uuid))
 
 
@@ -234,6 +241,7 @@ def test_a_stranger_finds_404_behind_every_route(operation, places, stranger_api
     places["dataset"].refresh_from_db()
     assert (places["dataset"].version, places["dataset"].name) == (1, "Sums")
     assert places["dataset"].deleted_at is None
+    assert [note.text for note in ItemNote.objects.all()] == ["Said before"]
     assert Run.objects.count() == 2
     assert not Run.objects.exclude(cancel_requested_at=None).exists()
     assert SavedTarget.objects.get().name == "Mine"

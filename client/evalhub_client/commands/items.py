@@ -190,7 +190,7 @@ def _purge(options: argparse.Namespace, client: Client, dataset: Json, _: Json) 
             raise UsageError("Say --yes to purge without being asked.")
         print(
             f"This removes what item #{number} of {clean(dataset['name'])} says from all versions "
-            "and from the results of its runs. It cannot be undone.",
+            "and from the results of its runs, and the notes on it. It cannot be undone.",
             file=sys.stderr,
         )
         if input(f"Type {number} to purge it: ").strip().removeprefix("#") != str(number):
