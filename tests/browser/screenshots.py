@@ -122,7 +122,8 @@ def main() -> None:
 
 
 def furnish(page: Page, url: str) -> None:
-    """A connection, a saved target and later versions of the tickets, which the demo has not."""
+    """A connection, a saved target, a note and later versions of the tickets, which the demo has
+    not."""
     page.goto(f"{url}/p/demo/connections/new")
     page.get_by_label("Name").fill("House model")
     page.get_by_label("Base URL").fill("https://models.example.com/v1")
@@ -134,6 +135,11 @@ def furnish(page: Page, url: str) -> None:
     page.get_by_label("Address").fill("/run")
     page.get_by_role("button", name="Save as v1").click()
     page.wait_for_url("**/targets/house-agent")
+    page.goto(f"{url}{TICKETS}/items/4")
+    page.get_by_text("Add a note").click()
+    page.locator("#note-text").fill("The customer asks for a refund:\nshould this not be billing?")
+    page.get_by_role("button", name="Add note").click()
+    page.locator(".note").wait_for()
     _revise(page, f"{url}{TICKETS}")
 
 

@@ -99,3 +99,23 @@ def test_runs_are_compared_and_a_regression_opened(way: Page, product: Product) 
     if way.get_by_role("button", name="Show", exact=True).count():
         way.get_by_role("button", name="Show", exact=True).first.click()
     expect(way.locator("main")).to_contain_text("greenhouse")
+
+
+def test_a_note_on_a_regressed_item_is_seen_on_the_item_and_deleted(
+    way: Page, product: Product
+) -> None:
+    way.goto(f"{product.url}/p/demo/compare?run=1&run=2&f=regressed&i=25")
+    way.locator("#notes summary", has_text="Add a note").click()
+    way.locator("#note-text").fill("The expected answer is wrong:\nit is billing.")
+    way.get_by_role("button", name="Add note").click()
+    expect(way.locator("#notes .note__text")).to_have_text(
+        "The expected answer is wrong:\nit is billing."
+    )
+    assert "i=25" in way.url
+    way.goto(f"{product.url}/p/demo/compare?run=1&run=2&f=regressed")
+    expect(way.locator("#item-25 .note-mark")).to_have_text(re.compile("^1 note$"))
+    way.goto(f"{product.url}/p/demo/datasets/support-tickets/items/25")
+    way.locator(".note summary").click()
+    way.get_by_role("button", name="Delete note").click()
+    expect(way.locator(".note")).to_have_count(0)
+    expect(way.locator("#detail h2")).to_contain_text("0025")
