@@ -96,6 +96,13 @@ def test_classes_reach_the_api_and_are_printed(server: ApiServer, evalhub: Evalh
     assert "2 pairs with an error, 1 without an expected class left out." in ran.out
 
 
+def test_a_field_that_says_no_class_is_named(server: ApiServer, evalhub: Evalhub) -> None:
+    compared(server, None, classes=None)
+    ran = evalhub("compare", "7", "8", "--classes", "expected_output.queu")
+    assert ran.code == 0
+    assert "No pair has an expected class by expected_output.queu." in ran.out
+
+
 @pytest.mark.parametrize("margin", ["-1", "101", "nan", "wide"])
 def test_a_margin_is_a_number_of_points(evalhub: Evalhub, margin: str) -> None:
     assert evalhub("compare", "7", "8", f"--margin={margin}").code == 2

@@ -74,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
         write_json(as_json(found))
     else:
         write(as_text(found))
+        if options.classes and found["classes"] is None:
+            write(clean(f"No pair has an expected class by {options.classes}."))
     return gate_code(found)
 
 
