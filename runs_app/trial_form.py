@@ -60,6 +60,9 @@ class TrialForm(ValuesForm):
     def __init__(self, *args: Any, targets: Sequence[TargetInfo], **options: Any) -> None:
         super().__init__(*args, **options)
         self.targets = {target.ref: target for target in targets}
+        if not self.initial.get("b"):
+            first = self.initial.get("a") or next(iter(self.targets), "")
+            self.initial["b"] = next((ref for ref in self.targets if ref != first), first)
         for letter in ("a", "b"):
             self.fields[letter].widget.choices = self._choices(letter)
             self.fields[letter].widget.attrs.pop("maxlength")  # which no select has

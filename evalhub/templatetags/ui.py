@@ -116,6 +116,16 @@ def number_label(number: int) -> str:
 
 
 @register.filter
+def item_place(pointer: str) -> tuple[int | None, str]:
+    """(3, "input, question") of "/items/3/input/question"; (None, the pointer) of any other."""
+    _, *parts = pointer.split("/")
+    if len(parts) < 2 or parts[0] != "items" or not parts[1].isdecimal():
+        return None, pointer
+    names = [part.replace("~1", "/").replace("~0", "~") for part in parts[2:]]
+    return int(parts[1]), ", ".join(names)
+
+
+@register.filter
 def ago(when: datetime | None) -> str:
     """ "2 days ago" in a `time` element that holds the exact moment; a dash when None."""
     if when is None:

@@ -172,6 +172,8 @@ def test_the_other_layout_keeps_what_was_typed(
     assert form.two
     assert not form.errors
     assert form["input"].value() == "half {"
+    assert form["a"].value() == "python:echo" != form["b"].value(), "two that can differ"
+    assert form["b"].value() in form.targets
     assert [row.token for row in answer.context["scorers"].rows] == ["0:exact_match"]
     assert not Run.objects.exists()
 

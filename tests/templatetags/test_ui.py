@@ -132,3 +132,17 @@ def test_a_control_is_tied_to_its_help_and_its_error() -> None:
     assert 'hx-get="/x"' in markup
     assert 'class="textarea--code textarea"' in render("{% control form.schema %}", form=form)
     assert 'class="input"' not in render("{% control form.pinned %}", form=form)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "text"),
+    [
+        ("/items/3/input/question", "3: input, question"),
+        ("/items/12/metadata/a~1b", "12: metadata, a/b"),
+        ("/items/3", "3: "),
+        ("/schema/input", "None: /schema/input"),
+    ],
+)
+def test_a_pointer_into_an_item_is_its_number_and_the_names_below(pointer: str, text: str) -> None:
+    source = "{% with place=x|item_place %}{{ place.0 }}: {{ place.1 }}{% endwith %}"
+    assert render(source, x=pointer) == text
