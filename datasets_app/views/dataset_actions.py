@@ -66,8 +66,8 @@ def duplicate(request: HttpRequest, project: Project, slug: str) -> HttpResponse
             context["problem"] = error.detail
             status = error.status
         else:
-            said = "is being filled in the background" if job else "is here"
-            messages.success(request, f"{copy.name} {said}.")
+            said = "It is being filled in the background." if job else "This is the duplicate."
+            messages.success(request, f"{dataset.name} is duplicated. {said}")
             return redirect("datasets:detail", project.slug, copy.slug)
     part = part_for(request, modal="dialog")
     return render_page(request, "datasets/duplicate.html", context, part=part, status=status)

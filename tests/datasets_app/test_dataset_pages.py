@@ -143,6 +143,16 @@ def test_a_duplicate_asks_for_a_name_and_says_when_it_is_taken(
     assert Dataset.objects.get(slug="a-again").tags == ["mat"]
 
 
+def test_enter_in_a_new_dataset_presses_the_primary_button(
+    client_for: Callable[..., Client], editor: User, project: Project
+) -> None:
+    address = reverse("datasets:new", args=[project.slug])
+    page = client_for(editor).get(address).content.decode()
+    form = page[page.index(f'action="{address}"') :]
+    first = form[form.index("<button") :].partition(">")[0]
+    assert 'name="then" value="import"' in first
+
+
 def test_the_settings_keep_tags_and_description(
     client_for: Callable[..., Client], editor: User, shelf: dict[str, Dataset]
 ) -> None:
