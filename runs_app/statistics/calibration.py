@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runs_app.statistics.classification import Classification, classify, label
+from runs_app.statistics.classification import Classification, classify, coded, label
 from runs_app.statistics.intervals import mean_within
 from runs_app.statistics.paired import correlation
 from runs_app.statistics.values import Interval
@@ -84,8 +84,7 @@ def cohens_kappa(a: Sequence[str], b: Sequence[str]) -> float | None:
     import numpy as np
 
     n = len(a)
-    names, codes = np.unique([*a, *b], return_inverse=True)
-    ours, theirs = codes[:n], codes[n:]
+    names, (ours, theirs) = coded(a, b)
     size = len(names)
     seen = np.count_nonzero(ours == theirs) / n
     shares = np.bincount(ours, minlength=size) / n * (np.bincount(theirs, minlength=size) / n)

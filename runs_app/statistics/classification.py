@@ -128,20 +128,30 @@ def label(expected: Sequence[str], *predicted: Sequence[str], most: int = MOST_C
     n = len(expected)
     if not n or any(len(column) != n for column in predicted):
         raise ValueError("labels must be there, and aligned by item")
-    columns = [np.asarray(column, dtype=object).astype(str) for column in (expected, *predicted)]
-    names, codes = np.unique(np.concatenate(columns), return_inverse=True)
-    parts = np.split(codes.astype(np.int64), len(columns))
+    names, parts = coded(expected, *predicted)
     right = tuple(part == parts[0] for part in parts[1:])
     if len(names) <= most:
-        return Labelled(tuple(names.tolist()), False, parts[0], tuple(parts[1:]), right)
+        return Labelled(tuple(names), False, parts[0], tuple(parts[1:]), right)
     # What is expected makes a class important; what is only ever predicted comes after.
-    weight = np.bincount(parts[0], minlength=len(names)) * (len(columns) * n + 1)
-    weight = weight + np.bincount(codes, minlength=len(names))
+    weight = np.bincount(parts[0], minlength=len(names)) * (len(parts) * n + 1)
+    weight = weight + np.bincount(np.concatenate(parts), minlength=len(names))
     kept = np.sort(np.argsort(-weight, kind="stable")[:most])
     place = np.full(len(names), most, dtype=np.int64)
     place[kept] = np.arange(most)
     short = [place[part] for part in parts]
-    return Labelled((*names[kept].tolist(), OTHER), True, short[0], tuple(short[1:]), right)
+    shown = tuple(names[at] for at in kept.tolist())
+    return Labelled((*shown, OTHER), True, short[0], tuple(short[1:]), right)
+
+
+def coded(*columns: Sequence[str]) -> tuple[list[str], list[NDArray[np.int64]]]:
+    """The labels by name, and each column as places in them. An array of texts would take the
+    longest one's room for each."""
+    import numpy as np
+
+    names = sorted(set().union(*columns))
+    places = {name: place for place, name in enumerate(names)}
+    parts = [np.fromiter((places[one] for one in column), np.int64) for column in columns]
+    return names, parts
 
 
 def classify(labels: Labelled, run: int = 0) -> Classification:

@@ -1,5 +1,7 @@
 """Classes: the figures of one run, and the difference of two."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,3 +103,13 @@ def test_when_no_class_moved_macro_f1_has_no_interval_and_accuracy_keeps_one():
     found = classification_difference(label(["a", "b"] * 10, ["a"] * 20, ["a"] * 20), 1)
     assert (found.macro_f1, found.macro_f1_ci95) == (0.0, None)
     assert found.accuracy_ci95 == tango(0, 0, 20)
+
+
+def test_long_labels_take_no_more_than_themselves():
+    expected = [f"{'x' * 195}{n % 5_000}" for n in range(10_000)]
+    tracemalloc.start()
+    try:
+        label(expected, expected[::-1])
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
