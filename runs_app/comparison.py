@@ -113,7 +113,8 @@ def headline(comparisons: Sequence[ScorerComparison]) -> list[HeadlineLine]:
     """At most three lines: the primary scorer first, then what asks most for attention."""
     if not comparisons:
         return []
-    if all(comparison.code == "none" for comparison in comparisons):
+    # With too few clusters there is no verdict either, but there are differences.
+    if all(each.code == "none" and each.delta is None for each in comparisons):
         return [HeadlineLine("none", "No verdict yet: a run is still in progress", "means only")]
     ordered = sorted(comparisons, key=lambda each: (not each.primary, *_weight(each)))
     return [

@@ -78,13 +78,16 @@ def test_the_dataset_declares_its_clusters_and_a_comparison_may_do_without(
 
 
 def test_few_clusters_give_an_interval_and_no_verdict(pair: tuple[Run, Run]) -> None:
-    scorer = compare(*pair, cluster="metadata.topic").scorers[0]
+    found = compare(*pair, cluster="metadata.topic")
+    scorer = found.scorers[0]
     # Three topics, and two tickets without one, which stand alone.
     assert scorer.difference is not None
     assert scorer.difference.clusters == 5
     assert (scorer.code, scorer.badge) == ("none", "No verdict")
     assert scorer.sentence.startswith("Too few clusters: 5 clusters, a verdict needs 10. +")
     assert scorer.ci95 is not None
+    lead = found.headline[0].text
+    assert lead.endswith("has too few clusters for a verdict"), "and not that a run goes on"
 
 
 @pytest.mark.parametrize("field", ["metadata.nowhere", "input"])
