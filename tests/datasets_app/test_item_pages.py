@@ -47,6 +47,17 @@ def test_html_in_an_item_is_shown_as_text(
     assert "&lt;script&gt;" in text
 
 
+def test_lists_say_when_an_input_is_an_empty_text(
+    dataset: Dataset, owner: User, client_for: ClientFor
+) -> None:
+    client, said = client_for(owner), '<span class="faint">Empty text</span>'
+    for name in ("detail", "item_select"):
+        assert said not in client.get(url(name, dataset)).content.decode()
+    add_items(dataset=dataset, contents=[parse_item({"input": ""})], by=owner)
+    for name in ("detail", "item_select"):
+        assert client.get(url(name, dataset)).content.decode().count(said) == 1
+
+
 def test_a_long_value_is_cut_until_all_of_it_is_asked_for(
     dataset: Dataset, owner: User, client_for: ClientFor
 ) -> None:
