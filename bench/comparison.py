@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.measure import single
-from bench.servers import fresh_database
+from bench.servers import signed_in
 from evalhub import local
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -137,12 +137,8 @@ def timed(act: Any) -> tuple[float, Any]:
 
 def measured() -> list[dict[str, object]]:
     """The rows, on the backend of the settings (Django is set up)."""
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
     from django.test import Client
 
-    from evalhub.access.models import User
     from runs_app import comparing, packing, vectors
 
     rows: list[dict[str, object]] = []
@@ -163,13 +159,7 @@ def measured() -> list[dict[str, object]]:
         again = [timed(lambda: page(client, runs))[0] for _ in range(LATER)]
         rows.append(single(f"{name}, later", "ms", later, statistics.median(again)))
 
-    with fresh_database():
-        local.migrate()
-        local.ensure_defaults()
-        settings.ALLOWED_HOSTS = ["127.0.0.1"]
-        call_command("collectstatic", interactive=False, verbosity=0)
-        client = Client(HTTP_HOST="127.0.0.1")
-        client.force_login(User.objects.get(username=local.ADMINISTRATOR))
+    with signed_in() as client:
         dataset, base = make_dataset(100_000)
         hundred = [make_run(dataset, base, 100_000, 3, seed) for seed in (1, 2)]
         page(client, hundred)  # imports numpy and scipy, which a server pays once
@@ -184,7 +174,6 @@ def measured() -> list[dict[str, object]]:
         dataset, base = make_dataset(10_000)
         ten = [make_run(dataset, base, 10_000, 3, seed) for seed in range(5, 15)]
         measure("compare 10 x 10,000 x 3", client, ten, 2_000, 150)
-        connection.close()
     return rows
 
 

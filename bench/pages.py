@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.measure import single
-from bench.servers import fresh_database
+from bench.servers import signed_in
 from evalhub import local
 
 SMALL, LARGE = 1_000, 1_000_000
@@ -149,21 +149,10 @@ def p95(client: Any, address: str) -> tuple[float, int]:
 
 def measured() -> list[dict[str, object]]:
     """The rows, on the backend of the settings (Django is set up)."""
-    from django.conf import settings
-    from django.core.management import call_command
     from django.db import connection
-    from django.test import Client
-
-    from evalhub.access.models import User
 
     found: list[dict[str, object]] = []
-    with fresh_database():
-        local.migrate()
-        local.ensure_defaults()
-        settings.ALLOWED_HOSTS = ["127.0.0.1"]
-        call_command("collectstatic", interactive=False, verbosity=0)
-        client = Client(HTTP_HOST="127.0.0.1")
-        client.force_login(User.objects.get(username=local.ADMINISTRATOR))
+    with signed_in() as client:
         small, large = make(SMALL), make(LARGE)
         took = index(large)
         found.append(single(f"search index of {LARGE:,} items", "s", took, took))
@@ -177,7 +166,6 @@ def measured() -> list[dict[str, object]]:
                 single(f"{page}, {queries} queries, to what is allowed", "ms", allowed, many)
             )
             found.append(single(f"{page}, {LARGE:,} to {SMALL:,} items", "ms", few, many))
-        connection.close()
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from bench.comparison import make_dataset, make_run
 from bench.measure import single
 from bench.pages import p95
-from bench.servers import fresh_database
+from bench.servers import signed_in
 from evalhub import local
 
 SMALL, LARGE = 1_000, 1_000_000
@@ -41,21 +41,8 @@ def addresses(run: Any, count: int) -> dict[str, tuple[str, float]]:
 
 def measured() -> list[dict[str, object]]:
     """The rows, on the backend of the settings (Django is set up)."""
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
-    from django.test import Client
-
-    from evalhub.access.models import User
-
     found: list[dict[str, object]] = []
-    with fresh_database():
-        local.migrate()
-        local.ensure_defaults()
-        settings.ALLOWED_HOSTS = ["127.0.0.1"]
-        call_command("collectstatic", interactive=False, verbosity=0)
-        client = Client(HTTP_HOST="127.0.0.1")
-        client.force_login(User.objects.get(username=local.ADMINISTRATOR))
+    with signed_in() as client:
         pages = []
         for seed, count in enumerate((SMALL, LARGE), start=1):
             dataset, base = make_dataset(count)
@@ -67,7 +54,6 @@ def measured() -> list[dict[str, object]]:
                 single(f"{page}, {queries} queries, to what is allowed", "ms", allowed, many)
             )
             found.append(single(f"{page}, {LARGE:,} to {SMALL:,} results", "ms", few, many))
-        connection.close()
     return found
 
 
