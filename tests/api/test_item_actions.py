@@ -65,9 +65,9 @@ def test_the_history_tells_each_changed_field_and_a_revision_comes_back(api, dat
     assert_described(HistoryAnswer, newest)
     assert first["changes"] == []
     assert newest["changes"] == [
+        {"path": "expected_output", "before": "2"},
         {"path": "metadata.topic", "before": "sum"},
         {"path": "metadata.level", "after": 1},
-        {"path": "expected_output", "before": "2"},
     ]
     body = {"revision": first["item"]["revision"], "current": newest["item"]["revision"]}
     restored = api.post(f"{ITEMS}/1/restore", body).json()
