@@ -37,9 +37,9 @@ class Estimate:
     """What the runs would do, all targets together.
 
     `problem` says why there is nothing to run. When it is not `exact`, a filter was counted only so
-    far: there may be more items, and every figure is the least. Times are in seconds, `detectable`
-    is a share; None where nothing can be said. `splits` are {name: items}, none for a large
-    version.
+    far: there may be more items, and counts, times and costs are the least. Times are in seconds,
+    `detectable` is a share; None where nothing can be said. `splits` are {name: items}, none for a
+    large version.
     """
 
     dataset: str

@@ -139,8 +139,10 @@ def expect(
     split, where = selection.split, selection.where
     if where:
         found, exact = public.count_matching(dataset.id, version, split, where)
-    else:
+    elif split:
         found, exact = public.count_items(dataset.id, version, split), True
+    else:
+        found, exact = public.version_item_count(dataset.id, version) or 0, True
     there = _where(dataset, version, split)
     if where and exact:
         _require(found, "where", f"{there} has no item that matches the filter.")

@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from datasets_app import item_pages, public
 from datasets_app.models import Dataset, ItemRevision
@@ -181,3 +183,12 @@ def test_a_filter_is_counted_only_so_far(
     assert expect(project, of, 1, parse({"where": where, "sample": 9})) == (3, False)
     with pytest.raises(Invalid, match="has no item that matches the filter"):
         expect(project, of, 1, parse({"where": 'split = "odd"'}))
+
+
+def test_all_items_of_a_version_are_not_counted_anew(
+    numbers: Dataset, project: Project, owner: User
+) -> None:
+    of = row(numbers, owner)
+    with CaptureQueriesContext(connection) as asked:
+        assert expect(project, of, 1, parse({"limit": 3})) == (3, True)
+    assert not [query for query in asked.captured_queries if "itemrevision" in query["sql"]]

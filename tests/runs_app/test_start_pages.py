@@ -213,7 +213,7 @@ def test_the_estimate_counts_calls(
     monkeypatch.setattr(public, "count", partial(item_pages.count, limit=1))
     filtered = client.post(page, form_of(dataset, where='input contains "+"'), headers=HTMX)
     assert "at least <b>1</b> of 3" in filtered.content.decode()
-    assert "all figures are the least" in filtered.content.decode()
+    assert "counts, times and costs are the least" in filtered.content.decode()
     unknown = client.post(page, form_of(dataset, version="7"), headers=HTMX)
     assert "Choose a dataset and one of its versions." in unknown.content.decode()
     without_script = client.post(
