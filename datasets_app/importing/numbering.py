@@ -10,8 +10,9 @@ from django.db.models import Max
 from datasets_app.importing.draft import ItemDraft
 from datasets_app.models import Dataset, ImportJob, ItemRevision
 
-MOST = 1_000_000_000
-"""The highest number that is taken from a file, so that there are more after it."""
+MOST = 900_000_000
+"""The highest number that is taken from a file, so that there are more after it of the nine digits
+that a list of numbers may name."""
 
 
 @dataclass(slots=True)

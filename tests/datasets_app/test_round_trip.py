@@ -15,7 +15,7 @@ from datasets_app.actions import create_dataset, delete_item
 from datasets_app.actions.imports import apply_import, stage_import
 from datasets_app.actions.versions import content_of
 from datasets_app.exporting import exported
-from datasets_app.exports import open_export
+from datasets_app.exports import open_export, parse_numbers
 from datasets_app.importing.detect import detect
 from datasets_app.importing.draft import ItemDraft
 from datasets_app.importing.drafts import compile
@@ -178,6 +178,7 @@ def rows(*numbers: str) -> bytes:
         (("7", "3", "7", "9"), [7, 8, 9, 10]),
         (("", "x", "-2", "0", "5"), [1, 2, 3, 4, 5]),
         (("2147483647", "99999999999", "2"), [1, 2, 3]),
+        (("1000000000", "900000000", "900000001"), [1, 900_000_000, 900_000_001]),
     ],
 )
 def test_numbers_of_a_file_are_kept_as_long_as_they_rise(
@@ -187,6 +188,7 @@ def test_numbers_of_a_file_are_kept_as_long_as_they_rise(
     job = stage_import(dataset=dataset, filename="n.csv", chunks=[rows(*given)], by=owner)
     assert ended(apply_import(job=job, by=owner)).state == "done"
     assert [item.number for item in items(dataset)] == kept
+    assert parse_numbers(",".join(map(str, kept))) == kept, "each can be named"
 
 
 @pytest.mark.django_db
