@@ -38,6 +38,7 @@ TEMPLATE = "runs/detail.html"
 PAGE_SIZE = 50
 LEAST_ITEMS = 10  # on a page, however many repetitions each has
 COLUMNS = 4  # scorers with a column of their own; the templates slice as many
+INPUT_SHOWN = 4_000  # characters of the input of an open result before "Show all of it"
 LABELS = {"all": "All", "fail": "Fail", "error": "Error", "not_scored": "Not scored"}
 MARKS = {"all": "", "fail": "fail", "error": "warn", "not_scored": "dash"}
 
@@ -218,6 +219,8 @@ def _opened(request: HttpRequest, project: Project, run: Run, item: int) -> dict
         "compared": compared(row.expected, row.output) if both and view != "raw" else None,
         "all_url": _result_url(run, open_row, place, view="raw", all="1"),
         "show_all": request.GET.get("all") == "1",
+        "input_limit": 0 if request.GET.get("all") == "1" else INPUT_SHOWN,
+        "all_input_url": _result_url(run, open_row, place, view=kept_view, all="1"),
         "previous_result": beside_url(beside.previous),
         "next_result": beside_url(beside.next),
         "list_query": query(place),

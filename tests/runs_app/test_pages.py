@@ -284,6 +284,20 @@ def test_what_a_target_says_is_text_and_never_markup(
             assert evil not in page.content.decode()
 
 
+def test_a_long_input_is_cut_until_all_of_it_is_asked_for(
+    project: Project, owner: User, viewer: User, client_for: ClientFor
+) -> None:
+    letter = "word " * 1_000 + "the end"
+    dataset = make_dataset(project, owner, [{"input": letter, "expected_output": "yes"}])
+    run = make_finished_run(dataset, owner, ["no"], {"answer": [0]})
+    client, address = client_for(viewer), url(project, "result", run.number, 1)
+    cut = client.get(address, {"view": "sides"}).content.decode()
+    assert "First 4,000 of 5,007 characters." in cut
+    assert "the end" not in cut
+    assert f'href="{address}?view=sides&amp;all=1"' in cut
+    assert "the end" in client.get(address, {"all": "1"}).content.decode()
+
+
 def test_previous_and_next_follow_the_filter(
     project: Project, owner: User, viewer: User, client_for: ClientFor
 ) -> None:
