@@ -87,7 +87,10 @@ def digest(given: str, expected: str | None, context: str | None) -> str:
 
 def missing_input(line: int, inputs: list[ColumnMapping], is_text: bool) -> Problem:
     names = ", ".join(repr(one.column) for one in inputs)
-    what = "The cell is empty" if is_text else "The object has no such key"
+    if is_text:
+        what = "The cell is empty" if len(inputs) == 1 else "The cells are empty"
+    else:
+        what = "The object has no such key"
     reason = f"{what}, so the item has no input ({names})."
     return Problem(line, inputs[0].column, "", "missing_input", reason)
 

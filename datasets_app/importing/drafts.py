@@ -35,9 +35,9 @@ __all__ = ["Compiled", "ItemDraft", "compile"]
 def compile(mapping: Mapping, columns: Sequence[str]) -> Compiled:
     """The function that makes drafts of a file's rows; a Problem where a row cannot be an item.
 
-    An empty expected output of a text file is absent; other empty cells stay empty text. An empty
-    cell that is read as a number, true or false or JSON leaves its key out. Raises MappingError
-    when the mapping names a column that the file does not have.
+    In a text file an empty expected output is absent and an empty input is a problem; other empty
+    cells stay empty text. An empty cell that is read as a number, true or false or JSON leaves its
+    key out. Raises MappingError when the mapping names a column that the file does not have.
     """
     for one in mapping.columns:
         require_column(one.column, columns)
@@ -48,7 +48,7 @@ def _by_cells(mapping: Mapping, columns: Sequence[str], otherwise: Compiled) -> 
     """For rows of text: a list of cells in the order of the columns; `otherwise` takes others."""
     places = {name: index for index, name in enumerate(columns)}
     inputs, expecteds = mapping.to("input"), mapping.to("expected_output")
-    input_texts = part(inputs, places, len(inputs) != 1)
+    input_texts = optional_part(inputs, places, len(inputs) != 1)
     expected_texts = optional_part(expecteds, places, len(expecteds) != 1)
     metadata_texts = part(mapping.to("metadata"), places, True)
     context_texts = optional_part(mapping.to("context"), places, True)

@@ -58,11 +58,20 @@ def test_metadata_and_context_are_objects_even_of_one_column() -> None:
 
 def test_empty_cells_stay_empty_text_but_an_empty_expected_output_is_absent() -> None:
     mapped = mapping(("q", "input"), ("a", "expected_output"), ("m", "metadata"))
-    made = item(mapped, ["", "", ""])
-    assert (made.input_json, made.expected_json, made.metadata_json) == ('""', None, '{"m":""}')
+    made = item(mapped, ["x", "", ""])
+    assert (made.input_json, made.expected_json, made.metadata_json) == ('"x"', None, '{"m":""}')
     several = mapping(("q", "input"), ("a", "expected_output"), ("b", "expected_output"))
     assert item(several, ["x", "", ""]).expected_json is None
     assert item(several, ["x", "", "1"]).expected_json == '{"a":"","b":"1"}'
+
+
+def test_a_row_whose_cells_of_the_input_are_all_empty_is_a_problem() -> None:
+    found = problem(mapping(("q", "input"), ("a", "expected_output")), ["", "4"])
+    assert (found.kind, found.column) == ("missing_input", "q")
+    assert found.reason == "The cell is empty, so the item has no input ('q')."
+    several = mapping(("q", "input"), ("r", "input"), ("a", "expected_output"))
+    assert problem(several, ["", "", "4"]).reason.startswith("The cells are empty, so")
+    assert item(several, ["", "x", "4"]).input_json == '{"q":"","r":"x"}'
 
 
 @pytest.mark.parametrize(
@@ -74,7 +83,7 @@ def test_empty_cells_stay_empty_text_but_an_empty_expected_output_is_absent() ->
         [("a", "input"), ("c", "context"), ("b", "context")],
     ],
 )
-@pytest.mark.parametrize("values", [["x", 'ü"\\', "\u2028"], ["x", "", ""], ["", "1", "{}"]])
+@pytest.mark.parametrize("values", [["x", 'ü"\\', "\u2028"], ["x", "", "y"], ["z", "1", ""]])
 def test_the_short_way_and_the_way_through_values_give_the_same_draft(
     columns: list[Spec], values: list[str]
 ) -> None:
