@@ -14,6 +14,7 @@ from evalhub.kit.htmx import wants_fragment
 
 LARGEST_NUMBER = 2_147_483_647  # of an integer column
 LARGEST_ID = 2**63 - 1
+MOST_DIGITS = 19  # of that; int() reads no text of thousands
 
 
 def actor(request: HttpRequest) -> User:
@@ -24,10 +25,14 @@ def actor(request: HttpRequest) -> User:
 
 def number_in(request: HttpRequest, name: str) -> int | None:
     """The whole number that the query string gives for `name`; None when it gives none."""
-    text = request.GET.get(name, "")
-    if not text.isdecimal() or int(text) > LARGEST_NUMBER:
+    return whole(request.GET.get(name, ""))
+
+
+def whole(text: str, most: int = LARGEST_NUMBER) -> int | None:
+    """The whole number of a text; None for what is none, or is larger than `most`."""
+    if not text.isdecimal() or len(text) > MOST_DIGITS:
         return None
-    return int(text)
+    return number if (number := int(text)) <= most else None
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -16,7 +16,7 @@ from datasets_app.queries_versions import find_version_row
 from datasets_app.timeline import LABELS, fields_of
 from datasets_app.touched import KINDS, touched_between
 from datasets_app.version_diff import ItemChange, diff_counts, diff_page, find_change
-from datasets_app.views.common import actor, number_in, part_for, query
+from datasets_app.views.common import actor, number_in, part_for, query, whole
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.errors import NotFound
@@ -43,7 +43,7 @@ def show(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     """The items that differ from `?from=` to `?to=`, by key; two boxes `v=` come here too."""
     context = shell(actor(request), project, slug, tab="versions")
     dataset = context["dataset"]
-    picked = sorted(int(text) for text in request.GET.getlist("v") if text.isdecimal())
+    picked = sorted(n for n in map(whole, request.GET.getlist("v")) if n is not None)
     if picked:
         address = reverse("datasets:diff", args=[project.slug, dataset.slug])
         low = picked[0] if len(picked) > 1 else max(0, picked[0] - 1)

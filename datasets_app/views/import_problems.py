@@ -10,7 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from datasets_app.importing.bad_rows import are_here, open_bad_rows
 from datasets_app.importing.problem_pages import ProblemPage, read_page
 from datasets_app.models import ImportJob
-from datasets_app.views.common import LARGEST_ID, number_in
+from datasets_app.views.common import LARGEST_ID, number_in, whole
 from datasets_app.views.exports import file_answer
 from datasets_app.views.import_steps import find_job, step_name
 from evalhub.access.doors import project_view
@@ -51,13 +51,12 @@ def _page(
     request: HttpRequest, job: ImportJob, group: dict[str, Any] | None, shown: int
 ) -> ProblemPage:
     """The rows after those that are shown; without a place in the file they are counted off."""
-    text = request.GET.get("after", "")
-    placed = text.isdecimal() and len(text) < len(str(LARGEST_ID))
+    after = whole(request.GET.get("after", ""), LARGEST_ID)
     return read_page(
         job.problems_file,
         end=job.problems_bytes,
-        after=int(text) if placed else 0,
-        skip=0 if placed else shown,
+        after=after or 0,
+        skip=shown if after is None else 0,
         only=(group["kind"], group["column"]) if group else None,
     )
 

@@ -15,7 +15,7 @@ from datasets_app import actions, queries
 from datasets_app.models import Dataset
 from datasets_app.public import shell
 from datasets_app.timeline import timeline
-from datasets_app.views.common import LARGEST_ID, actor, number_in, part_for
+from datasets_app.views.common import LARGEST_ID, actor, number_in, part_for, whole
 from datasets_app.views.listing import list_query
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
@@ -177,5 +177,4 @@ def _purge_context(dataset: Dataset, number: int, revisions: int, typed: str) ->
 
 def _id(request: HttpRequest, name: str) -> int | None:
     """The id that the form, or the address of a toast's button, gives; None when it gives none."""
-    text = request.POST.get(name) or request.GET.get(name, "")
-    return int(text) if text.isdecimal() and int(text) <= LARGEST_ID else None
+    return whole(request.POST.get(name) or request.GET.get(name, ""), LARGEST_ID)

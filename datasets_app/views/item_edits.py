@@ -28,7 +28,7 @@ from datasets_app.merging import choices
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import shell
 from datasets_app.timeline import fields_of
-from datasets_app.views.common import LARGEST_ID, actor, number_in, part_for, posted, unsaved
+from datasets_app.views.common import LARGEST_ID, actor, number_in, part_for, posted, unsaved, whole
 from datasets_app.views.listing import list_context, list_query
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
@@ -151,11 +151,11 @@ def _current(dataset: Dataset, number: int) -> ItemRevision | None:
 
 def _stated(request: HttpRequest, dataset: Dataset, number: int) -> ItemRevision | None:
     """The revision that the form says it began from; None when there is no such."""
-    text = request.POST.get("revision", "")
-    if not text.isdecimal() or int(text) > LARGEST_ID:
+    revision = whole(request.POST.get("revision", ""), LARGEST_ID)
+    if revision is None:
         return None
     try:
-        return find_revision(dataset, number, int(text))
+        return find_revision(dataset, number, revision)
     except NotFound:
         return None
 

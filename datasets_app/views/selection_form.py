@@ -10,7 +10,8 @@ from datasets_app import queries
 from datasets_app.exports import parse_numbers
 from datasets_app.item_query import ItemQuery
 from datasets_app.models import Dataset
-from datasets_app.selection import LARGEST_NUMBER, Selection, in_order
+from datasets_app.selection import Selection, in_order
+from datasets_app.views.common import whole
 from evalhub.kit.errors import Invalid
 
 HELD = ("version", "q", "where", "split", "sort", "all", "also")
@@ -26,7 +27,7 @@ def selection_in(request: HttpRequest, dataset: Dataset) -> Selection:
     """
     data = request.POST if request.method == "POST" else request.GET
     text = data.get("version") or data.get("v") or ""
-    number = int(text) if text.isdecimal() and int(text) <= LARGEST_NUMBER else None
+    number = whole(text)
     version = queries.find_version(dataset, number)
     query = query_in(data)
     also = set(parse_numbers(data.get("also", "")) or ())

@@ -208,3 +208,14 @@ def test_showing_more_adds_the_rows_after_the_page_whatever_item_is_open(
         more = client.get(address + after, headers=headers)
         assert [row["item"].number for row in more.context["rows"]] == list(range(51, 101))
         assert "<html" not in more.content.decode()
+
+
+def test_numbers_of_thousands_of_digits_are_none(
+    dataset: Dataset, editor: User, client_for: ClientFor
+) -> None:
+    client, long = client_for(editor), "9" * 5_000
+    for page in (f"diff?after={long}", f"diff?v={long}", f"items/select?version={long}"):
+        address = url("detail", dataset).removesuffix("items") + page
+        assert client.get(address).status_code == 200, page
+    edit = {"input": "x", "revision": long}
+    assert client.post(url("item_edit", dataset, 1), edit).status_code == 422
