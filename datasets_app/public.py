@@ -181,6 +181,15 @@ def revisions_by_id(ids: Sequence[int]) -> dict[int, ItemRow]:
     return rows
 
 
+def expected_by_id(ids: Sequence[int]) -> dict[int, str | None]:
+    """Expected outputs of item revisions by id, as JSON text, without reading long inputs."""
+    found: dict[int, str | None] = {}
+    for start in range(0, len(ids), 500):
+        rows = ItemRevision.objects.filter(pk__in=ids[start : start + 500])
+        found.update(rows.values_list("pk", "expected_json"))
+    return found
+
+
 def find_item(dataset_id: int, version: int, number: int) -> ItemRow | None:
     """Item `number` as it was at `version`; None when it was not there. Scope is the caller's."""
     found = ItemRevision.objects.filter(dataset=dataset_id, number=number).at(version)

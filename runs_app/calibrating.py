@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 KIND = "scorer"
 PASS, FAIL = "pass", "fail"
 LABEL_CHARS = 200
-READ_AT_ONCE = 2_000
 LARGEST = 10**100  # the square of a much larger number overflows
 
 Value = float | str
@@ -184,14 +183,9 @@ def _first_results(run: Run) -> list[tuple[int, int, int, str | None]]:
 
 def _labels(revisions: Sequence[int]) -> dict[int, Value | bool]:
     """{item revision: its expected output}, without those that say no number and no text."""
-    found: dict[int, Value | bool] = {}
-    for start in range(0, len(revisions), READ_AT_ONCE):
-        ids = revisions[start : start + READ_AT_ONCE]
-        for revision, row in public.revisions_by_id(ids).items():
-            value = _value(row.expected_json)
-            if value is not None:
-                found[revision] = value
-    return found
+    expected = public.expected_by_id(revisions)
+    values = {revision: _value(text) for revision, text in expected.items()}
+    return {revision: value for revision, value in values.items() if value is not None}
 
 
 def _value(text: str | None) -> Value | bool | None:

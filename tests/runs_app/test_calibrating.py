@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from evalhub.access.models import Project, User
@@ -104,6 +106,13 @@ def test_what_cannot_be_compared_is_counted(judged: Callable[..., Run]) -> None:
     assert found.agreement is not None
     assert found.agreement.kappa is None
     assert calibration(judged([NOTHING], [1])) is None
+
+
+def test_what_the_scorer_saw_is_not_read_for_the_figures(judged: Callable[..., Run]) -> None:
+    run = judged([1, 1, 0], [1, 0, 0])
+    with CaptureQueriesContext(connection) as asked:
+        assert calibration(run) is not None
+    assert not [query for query in asked.captured_queries if "input_json" in query["sql"]]
 
 
 def test_with_repetitions_an_item_counts_once(judged: Callable[..., Run]) -> None:
