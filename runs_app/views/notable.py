@@ -56,7 +56,7 @@ def notable(request: HttpRequest, project: Project, number: int) -> HttpResponse
         "scorer": scorer,
         "slowest": [_line(project, run, each, duration_ms(each.value)) for each in slowest(run)],
         "worst": [
-            _line(project, run, each, decimal(each.value, 3))
+            _line(project, run, each, decimal(each.value, 0 if each.value in (0, 1) else 3))
             for each in (worst(scorer) if scorer else ())
         ],
     }
