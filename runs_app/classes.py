@@ -72,15 +72,17 @@ def class_report(run: Run, field: str) -> ClassReport | None:
     if run.succeeded + run.failed > MOST_RESULTS:
         return None
     results = Result.objects.filter(run=run, error_type="").order_by("item_number", "repetition")
-    rows = list(results.values_list("revision_id", "output_json").iterator(chunk_size=CHUNK))
+    rest = field.removeprefix(WHOLE).removeprefix(".")
+    outputs = results.values_list("revision_id", "output_json").iterator(chunk_size=CHUNK)
+    # Of an output, which may be long, its class alone is kept.
+    rows = [(revision, predicted(output_json, rest)) for revision, output_json in outputs]
     labels = read_labels([revision for revision, _ in rows], field)
     codes = labels.codes.tolist()
-    rest = field.removeprefix(WHOLE).removeprefix(".")
     expected, given = [], []
-    for code, (_, output_json) in zip(codes, rows, strict=True):
+    for code, (_, name) in zip(codes, rows, strict=True):
         if code >= 0:
             expected.append(labels.names[code])
-            given.append(predicted(output_json, rest))
+            given.append(name)
     if not expected:
         return None
     return ClassReport(

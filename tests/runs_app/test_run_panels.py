@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.urls import reverse
 
 from datasets_app.models import Dataset
 from evalhub.access.models import Project, User
+from runs_app import classes
 from runs_app.classes import class_fields, class_report
 from runs_app.models import Run
 from runs_app.notable import slowest, worst
@@ -73,6 +75,22 @@ def test_many_different_texts_are_no_classes(project: Project, owner: User) -> N
     run = run_of(bare, owner, ["x"] * 4)
     assert class_fields(run) == []
     assert class_report(run, "expected_output") is None
+
+
+def test_of_long_outputs_the_class_alone_is_kept(
+    project: Project, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payloads = [{"input": n, "expected_output": {"queue": "ab"[n % 2]}} for n in range(40)]
+    dataset = make_dataset(project, owner, payloads)
+    outputs: list[Any] = [{"queue": "a", "text": "x" * 200_000}] * 40
+    run = run_of(dataset, owner, outputs)
+    monkeypatch.setattr(classes, "CHUNK", 2)
+    tracemalloc.start()
+    try:
+        assert class_report(run, "expected_output.queue") is not None
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000, "of 8 million characters"
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_report_counts_errors_apart(tickets: Dataset, owner: User) -> None:
