@@ -94,8 +94,8 @@ def calibration(run: Run) -> CalibrationReport | None:
     labels = _labels([revision for _, _, revision, _ in rows])
     both = [
         (number, repetition, labels[revision], given)
-        for number, repetition, revision, output in rows
-        if revision in labels and (given := _value(output)) is not None
+        for number, repetition, revision, given in rows
+        if revision in labels and given is not None
     ]
     if not both:
         return None
@@ -171,13 +171,15 @@ def _threshold(run: Run) -> float | None:
     return found
 
 
-def _first_results(run: Run) -> list[tuple[int, int, int, str | None]]:
-    """(item number, repetition, revision, output) of each item's first result without an error."""
+def _first_results(run: Run) -> list[tuple[int, int, int, Value | bool | None]]:
+    """(item number, repetition, revision, value) of each item's first result without an error; of
+    an output, which may be long, only what can be compared is kept."""
     found = Result.objects.filter(run=run, error_type="").order_by("item_number", "repetition")
     rows = found.values_list("item_number", "repetition", "revision_id", "output_json")
-    first: dict[int, tuple[int, int, int, str | None]] = {}
-    for row in rows.iterator(chunk_size=CHUNK):
-        first.setdefault(row[0], row)
+    first: dict[int, tuple[int, int, int, Value | bool | None]] = {}
+    for number, repetition, revision, output in rows.iterator(chunk_size=CHUNK):
+        if number not in first:
+            first[number] = (number, repetition, revision, _value(output))
     return list(first.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,19 @@ def test_what_the_scorer_saw_is_not_read_for_the_figures(judged: Callable[..., R
     with CaptureQueriesContext(connection) as asked:
         assert calibration(run) is not None
     assert not [query for query in asked.captured_queries if "input_json" in query["sql"]]
+
+
+def test_of_long_outputs_the_value_alone_is_kept(
+    judged: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = judged([1] * 40, [1, *["x" * 200_000] * 39])
+    monkeypatch.setattr(calibrating, "CHUNK", 2)
+    tracemalloc.start()
+    try:
+        assert calibration(run) is not None
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000, "of 8 million characters"
+    finally:
+        tracemalloc.stop()
 
 
 def test_with_repetitions_an_item_counts_once(judged: Callable[..., Run]) -> None:
