@@ -116,13 +116,19 @@ def constant_mean(value: float, n: int, bounds: Bounds, confidence: float = 0.95
 
 
 def mean_within(values: NDArray[np.float64], bounds: Bounds | None) -> MeanInterval:
-    """Like `mean_t`; when all values are equal, with the interval that the bounds give, None
-    without bounds."""
+    """Like `mean_t`, but no mean outside the bounds is claimed possible, and when all values are
+    equal the interval is the one that the bounds give, None without bounds."""
     figures = mean_t(values)
-    if figures.mean is None or figures.interval is None or not _equal(values):
+    if figures.mean is None or figures.interval is None:
         return figures
-    interval = None if bounds is None else constant_mean(figures.mean, figures.n, bounds)
-    return MeanInterval(figures.n, figures.mean, 0.0, interval)
+    if _equal(values):
+        interval = None if bounds is None else constant_mean(figures.mean, figures.n, bounds)
+        return MeanInterval(figures.n, figures.mean, 0.0, interval)
+    if bounds is None:
+        return figures
+    low = max(figures.interval.low, min(bounds[0], float(values.min())))
+    high = min(figures.interval.high, max(bounds[1], float(values.max())))
+    return MeanInterval(figures.n, figures.mean, figures.standard_error, Interval(low, high))
 
 
 def _equal(values: NDArray[np.float64]) -> bool:

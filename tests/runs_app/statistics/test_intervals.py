@@ -124,9 +124,23 @@ def test_equal_values_inside_their_bounds_reach_towards_both():
     )
 
 
+def test_no_mean_outside_the_bounds_is_claimed_possible():
+    values = np.array([0.1, 0.4, 0.4, 0.9])
+    free, held = mean_t(values), mean_within(values, (0.0, 1.0))
+    assert free.interval.low < 0.0
+    assert held.interval.to_json() == [0.0, free.interval.high]
+    assert (held.n, held.mean, held.standard_error) == (free.n, free.mean, free.standard_error)
+    assert mean_within(-values, (-1.0, 0.0)).interval.to_json() == [-free.interval.high, 0.0]
+
+
+def test_values_beyond_the_declared_bounds_are_not_cut_away():
+    values = np.array([0.5, 0.5, 1.5, 1.4])
+    assert mean_within(values, (0.0, 1.0)).interval.high == min(mean_t(values).interval.high, 1.5)
+
+
 def test_equal_values_without_bounds_have_no_interval_and_others_that_of_t():
     assert mean_within(np.full(10, 7.0), None).interval is None
     assert mean_within(np.full(10, 0.1 + 0.2) - 0.3, None).interval is None
     varied = np.array([0.1, 0.4, 0.4, 0.9])
-    assert mean_within(varied, (0.0, 1.0)) == mean_t(varied)
+    assert mean_within(varied, (-1.0, 2.0)) == mean_t(varied)
     assert mean_within(np.array([0.4]), (0.0, 1.0)).interval is None
