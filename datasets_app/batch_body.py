@@ -12,9 +12,9 @@ from datasets_app.bulk.changes import in_parts
 from datasets_app.items import ItemContent, parse_item
 from datasets_app.models import Dataset, ItemRevision
 from evalhub.kit.errors import FieldError, Invalid, NotFound
+from evalhub.kit.whole import LARGEST_NUMBER
 
 MAX_PROBLEMS = 1_000
-LARGEST_NUMBER = 2_147_483_647  # of an integer column
 _LISTS = ("add", "update", "delete")
 
 

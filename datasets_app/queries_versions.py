@@ -17,6 +17,7 @@ from datasets_app.models import (
 )
 from datasets_app.models.imports import ImportState
 from evalhub.kit.errors import NotFound
+from evalhub.kit.whole import whole
 
 SAMPLE_ITEMS = 1_000
 NAMES = {
@@ -44,9 +45,8 @@ EDIT = Origin("edit", "Edit")
 def find_version_row(dataset: Dataset, ref: str) -> DatasetVersion:
     """A published version by number (3, v3) or label, with its author. Raises NotFound."""
     found = dataset.versions.select_related("author").filter(number__lte=dataset.version)
-    number = ref[1:] if ref[:1] in "vV" else ref
-    by_number = number.isdecimal() and len(number) < 10
-    row = found.filter(**({"number": int(number)} if by_number else {"label": ref or None})).first()
+    number = whole(ref[1:] if ref[:1] in "vV" else ref)
+    row = found.filter(**({"label": ref or None} if number is None else {"number": number})).first()
     if row is None:
         raise NotFound(
             f"{dataset.name} has no version “{ref[:60]}”. Its newest is v{dataset.version}."

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from datasets_app.item_query import ItemQuery
 from evalhub.kit.errors import FieldError, Invalid
+from evalhub.kit.whole import LARGEST_NUMBER
 
 MAX_NUMBERS = 10_000
-LARGEST_NUMBER = 2_147_483_647  # of an integer column
 _NAMES = ("version", "where", "q", "split", "numbers", "except", "all")
 
 

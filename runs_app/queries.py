@@ -13,6 +13,7 @@ from datasets_app import public
 from datasets_app.public import DatasetRow
 from evalhub.access.models import Project, User
 from evalhub.kit.errors import NotFound
+from evalhub.kit.whole import whole
 from runs_app import states
 from runs_app.engine.summary import summarise
 from runs_app.models import Run, RunScorer
@@ -51,7 +52,6 @@ __all__ = [
 ]
 
 TAGGED = 5_000  # runs among which a tag is looked for
-MAX_NUMBER = 2**31 - 1  # what the column holds
 _NOT_MEASURED = {"tokens": None, "cost_usd": None, "retries": 0}
 
 
@@ -167,7 +167,4 @@ def rescoring(run: Run) -> Rescoring | None:
 
 
 def _number(text: str) -> int | None:
-    digits = text.removeprefix("#")
-    if not (digits.isascii() and digits.isdigit()):
-        return None
-    return number if (number := int(digits)) <= MAX_NUMBER else None
+    return whole(text.removeprefix("#"))

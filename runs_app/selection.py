@@ -15,16 +15,16 @@ from datasets_app import public
 from datasets_app.public import DatasetRow
 from evalhub.access.models import Project
 from evalhub.kit.errors import FieldError, Invalid
+from evalhub.kit.whole import LARGEST_NUMBER
 from runs_app.models import Result, Run
 
 MAX_SPLIT_CHARS = 60
-MAX_NUMBER = 2**31 - 1
 MAX_SAMPLE = 1_000_000  # their numbers are kept with the run
 _NUMBERS = {
-    "limit": (1, MAX_NUMBER, "The number of items to run is at least 1."),
+    "limit": (1, LARGEST_NUMBER, "The number of items to run is at least 1."),
     "sample": (1, MAX_SAMPLE, f"A sample has 1 to {MAX_SAMPLE:,} items."),
-    "seed": (0, MAX_NUMBER, f"A seed is a whole number from 0 to {MAX_NUMBER:,}."),
-    "failed_of": (1, MAX_NUMBER, "Name the other run by its number."),
+    "seed": (0, LARGEST_NUMBER, f"A seed is a whole number from 0 to {LARGEST_NUMBER:,}."),
+    "failed_of": (1, LARGEST_NUMBER, "Name the other run by its number."),
 }
 
 
@@ -119,7 +119,7 @@ def choose(project: Project, dataset: DatasetRow, version: int, selection: Selec
         detail += f"{_where(dataset, version, selection.split)}."
         _require(len(numbers), "failed_of", detail)
     if selection.sample is not None:
-        seed = random.randrange(MAX_NUMBER) if selection.seed is None else selection.seed
+        seed = random.randrange(LARGEST_NUMBER) if selection.seed is None else selection.seed
         selection = replace(selection, seed=seed)
         numbers = draw(numbers, selection.sample, seed)
     numbers = numbers[: first_n(len(numbers), selection.limit)]

@@ -153,8 +153,8 @@ def _cure(text: str) -> str:
     asked = f"Did you mean {meant}?" if meant else ""
     if "," not in text or not _COMMA_DECIMAL.fullmatch(text):
         return asked
-    otherwise = "ead the column as numbers with a decimal comma."
-    return f"{asked} Or r{otherwise}" if asked else f"R{otherwise}"
+    otherwise = "read the column as numbers with a decimal comma."
+    return f"{asked} Or {otherwise}" if asked else otherwise.capitalize()
 
 
 def _number_meant(text: str) -> str:

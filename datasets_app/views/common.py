@@ -11,10 +11,7 @@ from datasets_app.items import ItemContent
 from datasets_app.models import ItemRevision
 from evalhub.access.models import User
 from evalhub.kit.htmx import wants_fragment
-
-LARGEST_NUMBER = 2_147_483_647  # of an integer column
-LARGEST_ID = 2**63 - 1
-MOST_DIGITS = 19  # of that; int() reads no text of thousands
+from evalhub.kit.whole import whole
 
 
 def actor(request: HttpRequest) -> User:
@@ -26,13 +23,6 @@ def actor(request: HttpRequest) -> User:
 def number_in(request: HttpRequest, name: str) -> int | None:
     """The whole number that the query string gives for `name`; None when it gives none."""
     return whole(request.GET.get(name, ""))
-
-
-def whole(text: str, most: int = LARGEST_NUMBER) -> int | None:
-    """The whole number of a text; None for what is none, or is larger than `most`."""
-    if not text.isdecimal() or len(text) > MOST_DIGITS:
-        return None
-    return number if (number := int(text)) <= most else None
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

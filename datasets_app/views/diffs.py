@@ -16,12 +16,13 @@ from datasets_app.queries_versions import find_version_row
 from datasets_app.timeline import LABELS, fields_of
 from datasets_app.touched import KINDS, touched_between
 from datasets_app.version_diff import ItemChange, diff_counts, diff_page, find_change
-from datasets_app.views.common import actor, number_in, part_for, query, whole
+from datasets_app.views.common import actor, number_in, part_for, query
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project
 from evalhub.kit.errors import NotFound
 from evalhub.kit.htmx import render_page
 from evalhub.kit.json import ABSENT
+from evalhub.kit.whole import whole
 
 FIELDS_NAMED = 6
 FIELDS_SHOWN = 50

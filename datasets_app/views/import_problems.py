@@ -10,13 +10,14 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from datasets_app.importing.bad_rows import are_here, open_bad_rows
 from datasets_app.importing.problem_pages import ProblemPage, read_page
 from datasets_app.models import ImportJob
-from datasets_app.views.common import LARGEST_ID, number_in, whole
+from datasets_app.views.common import number_in
 from datasets_app.views.exports import file_answer
 from datasets_app.views.import_steps import find_job, step_name
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import NotFound
 from evalhub.kit.htmx import render_page
+from evalhub.kit.whole import LARGEST_ID, whole
 
 GROUPS_SHOWN = 20
 """Kinds of problems that a page lists; a file with thousands of columns may have thousands."""

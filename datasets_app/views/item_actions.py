@@ -15,13 +15,14 @@ from datasets_app import actions, queries
 from datasets_app.models import Dataset
 from datasets_app.public import shell
 from datasets_app.timeline import timeline
-from datasets_app.views.common import LARGEST_ID, actor, number_in, part_for, whole
+from datasets_app.views.common import actor, number_in, part_for
 from datasets_app.views.listing import list_query
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit import toasts
 from evalhub.kit.errors import EvalhubError, NotFound
 from evalhub.kit.htmx import render_page
+from evalhub.kit.whole import LARGEST_ID, whole
 
 HISTORY_PAGE = 50
 CHANGES_SHOWN = 50

@@ -28,7 +28,7 @@ from datasets_app.merging import choices
 from datasets_app.models import Dataset, ItemRevision
 from datasets_app.public import shell
 from datasets_app.timeline import fields_of
-from datasets_app.views.common import LARGEST_ID, actor, number_in, part_for, posted, unsaved, whole
+from datasets_app.views.common import actor, number_in, part_for, posted, unsaved
 from datasets_app.views.listing import list_context, list_query
 from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
@@ -37,6 +37,7 @@ from evalhub.kit.errors import EvalhubError, NotFound, StaleRevision
 from evalhub.kit.htmx import render_page
 from evalhub.kit.json import ABSENT
 from evalhub.kit.value_field import read_value, reading_of
+from evalhub.kit.whole import LARGEST_ID, whole
 
 
 @project_view(needs=Role.EDITOR)

@@ -11,9 +11,10 @@ from datasets_app.item_pages import ItemPage
 from datasets_app.item_query import NUMBER, ItemQuery
 from datasets_app.item_sorts import SORTS
 from datasets_app.models import Dataset
-from datasets_app.views.common import LARGEST_NUMBER, number_in, query
+from datasets_app.views.common import number_in, query
 from evalhub.kit import slots
 from evalhub.kit.errors import Invalid, NotFound
+from evalhub.kit.whole import LARGEST_NUMBER
 
 MARKS = {"p": True, "f": False}
 STATE = ("v", "q", "where", "split", "sort", "after", "before", "from", "seen")

@@ -11,8 +11,8 @@ from datasets_app.exports import parse_numbers
 from datasets_app.item_query import ItemQuery
 from datasets_app.models import Dataset
 from datasets_app.selection import Selection, in_order
-from datasets_app.views.common import whole
 from evalhub.kit.errors import Invalid
+from evalhub.kit.whole import whole
 
 HELD = ("version", "q", "where", "split", "sort", "all", "also")
 """The fields that carry a selection from form to form."""

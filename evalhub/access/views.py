@@ -16,6 +16,7 @@ from evalhub.access.models import Project, Role, User
 from evalhub.kit import slots
 from evalhub.kit.addresses import local
 from evalhub.kit.errors import EvalhubError, Invalid
+from evalhub.kit.whole import LARGEST_ID, whole
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -153,10 +154,10 @@ def tokens(request: HttpRequest, project: Project) -> HttpResponse:
     assert isinstance(request.user, User)
     try:
         if request.POST.get("act") == "revoke":
-            token_id = request.POST.get("token", "")
-            if not token_id.isdecimal():
+            token_id = whole(request.POST.get("token", ""), LARGEST_ID)
+            if token_id is None:
                 raise Invalid("Choose the token to revoke.")
-            actions.revoke_token(project=project, token_id=int(token_id), by=request.user)
+            actions.revoke_token(project=project, token_id=token_id, by=request.user)
             messages.success(request, "The token is revoked.")
         else:
             token, secret = actions.create_token(

@@ -18,6 +18,7 @@ from evalhub.kit import bulk
 from evalhub.kit.errors import Conflict, FieldError, Invalid, Unavailable
 from evalhub.kit.json import JsonError, dumps, loads
 from evalhub.kit.slugs import free_slug
+from evalhub.kit.whole import LARGEST_NUMBER
 from runs_app.models import RecordedOutput, Recording, TargetVersion
 
 KEY_FIELDS = ("number", "external_id")
@@ -26,7 +27,6 @@ MAX_ROWS = 500_000
 MAX_KEY = 200  # characters
 PROBLEMS_SHOWN = 20
 BATCH = 1_000
-LARGEST_NUMBER = 2**31 - 1
 
 ReadAs = Literal["text", "json"]
 

@@ -12,6 +12,7 @@ from typing import Any
 from datasets_app import public
 from evalhub.kit.errors import FieldError, Invalid
 from evalhub.kit.json import PathError, dumps, get_path, loads
+from evalhub.kit.whole import LARGEST_NUMBER
 from runs_app.models import RecordedOutput, Recording, Result, Run
 from runs_app.targets.base import ItemCall, PlainTarget, Target, TargetFailure, TargetInfo
 from runs_app.targets.trace import Trace
@@ -19,7 +20,6 @@ from runs_app.targets.trace import Trace
 ROOTS = ("input", "metadata", "context")
 MISSING = "no_recorded_output"
 BATCH = 500  # SQLite takes a bounded number of parameters
-LARGEST_NUMBER = 2**31 - 1  # what the column holds
 
 
 class RecordedTarget(PlainTarget):

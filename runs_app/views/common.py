@@ -9,10 +9,9 @@ from django.http import HttpRequest
 
 from evalhub.access.models import Project, User
 from evalhub.kit.htmx import wants_fragment
+from evalhub.kit.whole import whole
 from runs_app import queries
 from runs_app.models import Run
-
-MAX_DIGITS = 9  # a longer number names nothing and is too large for the database
 
 
 def actor(request: HttpRequest) -> User:
@@ -33,8 +32,7 @@ def find_run(
 
 def number_in(request: HttpRequest, name: str) -> int | None:
     """A number of 0 or more in the query string; None when it is missing or none."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
+    return whole(request.GET.get(name, ""))
 
 
 def part_for(request: HttpRequest, **parts: str) -> str | None:

@@ -18,6 +18,7 @@ from evalhub.kit.figures import integer
 from evalhub.kit.htmx import render_page
 from evalhub.kit.json import loads
 from evalhub.kit.paging import Page
+from evalhub.kit.whole import LARGEST_NUMBER
 from runs_app import queries
 from runs_app.actions import cancel_run
 from runs_app.calibrating import calibrates
@@ -125,7 +126,7 @@ def _results(request: HttpRequest, run: Run) -> dict[str, Any]:
         scorer=by,
         q=q,
         after=after,
-        before=queries.MAX_NUMBER if newest else before,
+        before=LARGEST_NUMBER if newest else before,
         size=max(LEAST_ITEMS, PAGE_SIZE // run.repetitions),
     )
     scorers = list(run.scorers.all())

@@ -19,6 +19,7 @@ from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError, Forbidden, NotFound
 from evalhub.kit.htmx import render_page, wants_fragment
+from evalhub.kit.whole import whole
 from runs_app.actions.trial import cancel_trial, start_trial
 from runs_app.models import Run
 from runs_app.scorer_forms import ScorerRows
@@ -172,8 +173,8 @@ def _page(
         "reloads": request.method == "GET"
         and any(each.trial is not None and each.trial.state.running for each in trials.values()),
         "datasets": [dataset for dataset in datasets if dataset.item_count][:MOST_DATASETS],
-        "origin": origin if number.isdecimal() else None,
-        "origin_number": int(number) if number.isdecimal() else 0,
+        "origin": origin if whole(number) else None,
+        "origin_number": whole(number) or 0,
         "refused": status != HTTPStatus.OK,
         "input_fields": shown_fields(request, origin, form),
         "as_form": form["as_form"].value() == "form",
@@ -235,8 +236,8 @@ def _values_of_item(
     found = None
     try:
         dataset = public.find_dataset(actor(request), project, slug)
-        if number.isdecimal() and len(number) < 10:
-            found = public.find_item(dataset.id, dataset.version, int(number))
+        if item := whole(number):
+            found = public.find_item(dataset.id, dataset.version, item)
         if found is None:
             raise NotFound(f"There is no item {number} in {dataset.name}.")
     except NotFound:

@@ -13,6 +13,7 @@ from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError, Invalid
 from evalhub.kit.htmx import render_page
+from evalhub.kit.whole import LARGEST_ID, whole
 from runs_app.trial_form import VALUES, SaveForm
 from runs_app.views.common import actor
 from runs_app.views.playground_input import composed_input
@@ -65,11 +66,11 @@ def save(request: HttpRequest, project: Project) -> HttpResponse:
 def loaded_item(form: SaveForm) -> Loaded | None:
     """The item that the values were loaded from; None when they were typed."""
     slug, _, number = str(form["item"].value() or "").partition(":")
-    revision = str(form["revision"].value() or "")
+    item, revision = whole(number), whole(str(form["revision"].value() or ""), LARGEST_ID)
     dataset = form.datasets.get(slug)
-    if dataset is None or not (number.isdecimal() and revision.isdecimal()):
+    if dataset is None or item is None or revision is None:
         return None
-    return Loaded(dataset, int(number), int(revision))
+    return Loaded(dataset, item, revision)
 
 
 def _saved(request: HttpRequest, form: SaveForm, loaded: Loaded | None) -> HttpResponse:

@@ -18,6 +18,7 @@ from evalhub.access.doors import project_view
 from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError
 from evalhub.kit.htmx import render_page
+from evalhub.kit.whole import whole
 from runs_app import queries
 from runs_app.actions.start import start_runs
 from runs_app.defaults import Defaults, defaults_of
@@ -164,7 +165,7 @@ def _estimate(project: Project, form: NewRunForm) -> Estimate | None:
 def _whole(value: Any) -> int | None:
     """A number of 1 or more that a field holds as text; None for anything else."""
     text = str(value if value is not None else "").strip()
-    return int(text) if text.isdecimal() and 0 < len(text) < 10 and int(text) else None
+    return whole(text) or None
 
 
 def _typed(data: QueryDict) -> dict[str, Any]:

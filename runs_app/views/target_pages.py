@@ -19,6 +19,7 @@ from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError, NotFound
 from evalhub.kit.htmx import render_page
 from evalhub.kit.json import ABSENT
+from evalhub.kit.whole import whole
 from runs_app import queries, saved_targets
 from runs_app.actions import targets as actions
 from runs_app.models import SavedTarget, TargetVersion
@@ -95,8 +96,7 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
 def show(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     """The target as it is now, or as it was at ?v=, with all its versions."""
     target = saved_targets.find_saved_target(actor(request), project, slug)
-    asked = request.GET.get("v", "")
-    number = int(asked) if asked.isdecimal() and len(asked) < 10 else None
+    number = whole(request.GET.get("v", ""))
     version = saved_targets.find_target_version(target, number)
     versions = list(saved_targets.target_versions(target)[: VERSIONS_SHOWN + 1])
     form = FORMS[target.transport](

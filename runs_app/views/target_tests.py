@@ -17,6 +17,7 @@ from evalhub.access.models import Project, Role
 from evalhub.kit.errors import EvalhubError, Forbidden, Invalid, NotFound
 from evalhub.kit.htmx import render_page, wants_fragment
 from evalhub.kit.json import loads
+from evalhub.kit.whole import whole
 from runs_app.actions.trial import start_trial
 from runs_app.models import Purpose
 from runs_app.targets import TargetInfo, find
@@ -152,7 +153,7 @@ def _first_values(request: HttpRequest, project: Project) -> dict[str, Any]:
     chosen = next((one for one in datasets if one.item_count and slug in ("", one.slug)), None)
     if chosen is None:
         return {}
-    after = int(number) - 1 if number.isdecimal() and 0 < len(number) < 10 else 0
+    after = (whole(number) or 1) - 1
     found = public.read_items(chosen.id, chosen.version, after=after, limit=1)
     if not found:
         return {}
@@ -179,7 +180,7 @@ def _page(
         "test": shown,
         "gone": bool(request.GET.get("run")) and shown is None and request.method != "POST",
         "origin": next((one for one in datasets if one.slug == slug), None),
-        "origin_number": int(number) if number.isdecimal() else 0,
+        "origin_number": whole(number) or 0,
         "datasets": [one for one in datasets if one.item_count][:MOST_DATASETS],
     }
     return render_page(request, TEMPLATE, context, part="test", status=status)
