@@ -136,7 +136,10 @@ def _listed(caller: Caller, query: RunQuery, *, dataset_id: int | None = None) -
     rows, next_key = page_down(found, "number", query)
     datasets = queries.datasets_of(rows)
     return list_answer(
-        [run_payload(run, dataset_slug=datasets[run.pk].slug) for run in rows],
+        [
+            run_payload(run, dataset_slug=datasets[run.pk].slug, progress=queries.progress(run))
+            for run in rows
+        ],
         next_key=next_key,
         total=None if query.status or query.q else found.count(),
     )

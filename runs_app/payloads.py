@@ -15,11 +15,10 @@ def run_payload(
     run: Run,
     *,
     dataset_slug: str,
-    progress: Progress | None = None,
-    summary: dict[str, Any] | None = None,
+    progress: Progress,
 ) -> dict[str, Any]:
-    """A run. `id` is its uuid; `progress` and `summary` are there when given (see `queries`)."""
-    payload: dict[str, Any] = {
+    """A run and how far it is. `id` is its uuid."""
+    return {
         "id": str(run.uuid),
         "number": run.number,
         "name": run.name,
@@ -52,12 +51,8 @@ def run_payload(
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
         "paused_at": run.paused_at.isoformat() if run.paused_at else None,
+        "progress": progress_payload(progress),
     }
-    if progress is not None:
-        payload["progress"] = progress_payload(progress)
-    if summary is not None:
-        payload["summary"] = summary
-    return payload
 
 
 def progress_payload(progress: Progress) -> dict[str, Any]:

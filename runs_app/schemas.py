@@ -139,6 +139,7 @@ class ListedRunAnswer(Schema):
     started_at: datetime | None
     finished_at: datetime | None
     paused_at: datetime | None
+    progress: ProgressAnswer
 
 
 class RescoreAnswer(Schema):
@@ -153,7 +154,6 @@ class RunAnswer(ListedRunAnswer):
     """`summary` is null until the run is over; `rescore` while none is under way. `events` counts
     them."""
 
-    progress: ProgressAnswer
     summary: dict[str, Any] | None
     rescore: RescoreAnswer | None
     events: int

@@ -84,6 +84,7 @@ def run(status: str = "completed", *, done: int = 4, **other: Any) -> Json:
         "total_items": 4,
         "total_results": 4,
         "created_at": "2025-01-05T10:00:00+00:00",
+        "paused_at": None,
         "progress": {
             "total": 4,
             "done": done,

@@ -166,10 +166,24 @@ def test_datasets_are_an_aligned_table(server: ApiServer, evalhub: Evalhub) -> N
 
 
 def test_runs_and_targets_are_tables_too(server: ApiServer, evalhub: Evalhub) -> None:
-    server.answer("GET", "/runs", listing(recorded.run(summary=None)))
+    failed = recorded.run()["progress"] | {"failed": 2}
+    server.answer(
+        "GET",
+        "/runs",
+        listing(
+            recorded.run(),
+            recorded.run("running", done=1),
+            recorded.run("running", done=3, paused_at="2025-01-05T10:00:01+00:00"),
+            recorded.run("failed", progress=failed),
+        ),
+    )
     target = {"ref": "python:triage", "name": "triage", "kind": "workflow", "description": "Sorts."}
     server.answer("GET", "/targets", listing(target))
-    assert "#7  triage on Sums  sums v1  python:triage  completed" in evalhub("runs").out
+    lines = evalhub("runs").out.splitlines()[1:]
+    assert all(line.startswith("#7  triage on Sums  sums v1  python:triage  ") for line in lines)
+    states = ["completed", "running 25%", "paused 75%", "failed, 2 errors"]
+    for line, state in zip(lines, states, strict=True):
+        assert f"python:triage  {state}  " in line
     assert "python:triage  triage  workflow  Sorts." in evalhub("targets").out
 
 

@@ -28,7 +28,7 @@ def _runs(found: list[Json]) -> str:
             one["name"],
             f"{one['dataset']} v{one['dataset_version']}",
             one["target"]["ref"],
-            one["status"],
+            _status(one),
             count(one["total_items"]),
             moment(one["created_at"]),
         ]
@@ -36,3 +36,15 @@ def _runs(found: list[Json]) -> str:
     ]
     headers = ["Run", "Name", "Dataset", "Target", "Status", "Items", "Created"]
     return table(headers, rows, right=(0, 5))
+
+
+def _status(one: Json) -> str:
+    """ "running 45%", "paused 45%", "completed, 3 errors"."""
+    progress = one["progress"]
+    if one["status"] == "running":
+        word = "paused" if one["paused_at"] else "running"
+        return f"{word} {int(100 * progress['share'])}%"
+    failed = progress["failed"]
+    if not failed:
+        return str(one["status"])
+    return f"{one['status']}, {count(failed)} {'error' if failed == 1 else 'errors'}"
