@@ -115,7 +115,7 @@ def test_what_a_dead_worker_held_counts_as_spent_and_nobody_waits_for_it(start: 
     run = cap(start(["x"]), max_tokens=150)
     one = Estimate(tokens=100)
     assert reserve(run.pk, "dead", one, alone=True)[0] is Answer.GRANTED
-    Stay.objects.create(run=run, owner="dead", lease_until=Now())
+    Stay.objects.create(run=run, owner="dead", lease_until=in_seconds(-1))
     answer, text = reserve(run.pk, "me", one, alone=True)
     assert answer is Answer.CAPPED
     assert "100 of 150 tokens are used" in text
