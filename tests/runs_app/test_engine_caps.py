@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db.models.functions import Now
 
 from evalhub.access.models import Project, User
 from evalhub.kit.clock import in_seconds
