@@ -154,11 +154,12 @@ def more_sentences(found: Comparison) -> str:
 
 
 def _latency(found: Comparison) -> str:
-    a, b = found.a.latency_ms["p50"], found.b.latency_ms["p50"]
-    if a is not None and b is not None and abs(b - a) >= LEAST_TOLD_MS:
-        word = "slower" if b > a else "faster"
-        return f"B is {duration_ms(abs(b - a))} {word} at p50."
-    return ""
+    """The change of the typical item, when it is clear and large enough to feel."""
+    measure = next((each for each in found.measures if each.name == "latency_ms"), None)
+    if measure is None or measure.delta is None or abs(measure.delta) < LEAST_TOLD_MS:
+        return ""
+    word = {"higher": "slower", "lower": "faster"}.get(measure.change)
+    return f"B is {duration_ms(abs(measure.delta))} {word} for a typical item." if word else ""
 
 
 def _line(paired: Paired, c: ScorerComparison, *, by: str = "", value: str = "") -> ScoreLine:

@@ -126,6 +126,17 @@ def test_cost_tokens_and_latency_change_with_their_intervals(
     assert "B costs 2.0 times as much." in page.content.decode()
 
 
+def test_the_verdict_says_latency_as_its_panel_does(
+    pair: tuple[Run, Run], editor: User, client_for: ClientFor
+) -> None:
+    a, b = pair
+    client, address = client_for(editor), reverse("runs:compare", args=[a.project.slug])
+    slower = client.get(f"{address}?run={a.number}&run={b.number}").content.decode()
+    assert "B is 50 ms slower for a typical item." in slower
+    faster = client.get(f"{address}?run={b.number}&run={a.number}").content.decode()
+    assert "B is 50 ms faster for a typical item." in faster
+
+
 def test_an_open_item_leads_to_its_neighbours_across_pages(
     project: Project, pair: tuple[Run, Run], viewer: User, client_for: ClientFor
 ) -> None:
