@@ -56,13 +56,15 @@ class RunLine:
 class ManyScorer:
     """One scorer in all runs, in their order; improved and regressed know its direction.
 
-    `so_far`: a run goes on, so there are means alone, each over its own results."""
+    `point` is a hundredth of the range, None when the runs declare no common one. `so_far`: a run
+    goes on, so there are means alone, each over its own results."""
 
     name: str
     kind: str
     primary: bool
     higher_is_better: bool
     figures: Many
+    point: float | None
     so_far: bool = False
 
     def to_json(self, runs: Sequence[RunLine]) -> dict[str, Any]:
@@ -236,7 +238,7 @@ def _computed(
             clusters=clusters,
             pairwise=items == "pairwise",
         )
-        scorers.append(ManyScorer(first.name, kind, place == 0, first.higher_is_better, figures))
+        scorers.append(_scorer(row, first, kind, place, figures))
     counts = tuple((len(found.errored), int(found.errored.sum())) for found in vectors)
     return _Figures(paired, tuple(scorers), counts, tuple(usage(run) for run in runs))
 
@@ -258,10 +260,29 @@ def _so_far(
                 codes.append(as_clusters(labels_of(run, vector, field))[known])
         first, kind = row[baseline], _kind(runs, row[baseline])
         figures = means_only(values, kind, bounds=_bounds(row), clusters=codes or None)
-        found.append(
-            ManyScorer(first.name, kind, place == 0, first.higher_is_better, figures, so_far=True)
-        )
+        found.append(_scorer(row, first, kind, place, figures, so_far=True))
     return found
+
+
+def _scorer(
+    row: Sequence[RunScorer],
+    first: RunScorer,
+    kind: Kind,
+    place: int,
+    figures: Many,
+    *,
+    so_far: bool = False,
+) -> ManyScorer:
+    bounds = _bounds(row)
+    return ManyScorer(
+        name=first.name,
+        kind=kind,
+        primary=place == 0,
+        higher_is_better=first.higher_is_better,
+        figures=figures,
+        point=None if bounds is None else (bounds[1] - bounds[0]) / 100,
+        so_far=so_far,
+    )
 
 
 def _kind(runs: Sequence[Run], scorer: RunScorer) -> Kind:

@@ -20,7 +20,7 @@ Kind = Literal["good", "bad", "none"]
 
 @dataclass(frozen=True, slots=True)
 class ManyLine:
-    """One run's row of a scorer. `delta` is its difference to the baseline, a share when
+    """One run's row of a scorer. `delta` is its difference to the baseline, of the range when
     `in_points`, None for the baseline and without enough items; `points` that and its bounds for
     the forest plot. `kind` is good or bad when the adjusted p is below 0.05."""
 
@@ -52,18 +52,18 @@ class ManyLine:
 def many_lines(many: ManyComparison, scorer: ManyScorer) -> list[ManyLine]:
     """A row for each run, in their order."""
     binary = scorer.kind == "binary"
+    whole = 1.0 if scorer.point is None else 100 * scorer.point
     rows = []
     for place, (run, figures) in enumerate(zip(many.runs, scorer.figures.runs, strict=True)):
         ci = figures.ci95
         against = figures.against
-        points, interval = _points(against, binary)
+        points, interval = _points(against, scorer.point)
         kind = _kind(against, scorer.higher_is_better)
         up, down = (against.rose, against.fell) if against else (0, 0)
         text = mean_text(binary, figures.mean)
         label = f"{run.info.name}: no difference to show"
         if against is not None and interval:
-            size = decimal(against.delta * (100 if binary else 1), 1 if binary else 3, signed=True)
-            label = f"{run.info.name}: {size}{' points' if binary else ''}, 95% CI {interval}"
+            label = f"{run.info.name}: {_size(against, scorer.point)}, 95% CI {interval}"
         rows.append(
             ManyLine(
                 key=LETTERS[place],
@@ -77,8 +77,8 @@ def many_lines(many: ManyComparison, scorer: ManyScorer) -> list[ManyLine]:
                 is_baseline=place == many.baseline,
                 is_best=place == scorer.figures.best,
                 in_top_group=figures.in_top_group,
-                delta=against.delta if against else None,
-                in_points=binary,
+                delta=against.delta / whole if against else None,
+                in_points=scorer.point is not None,
                 change_interval=interval,
                 points=points,
                 kind=kind,
@@ -177,10 +177,8 @@ def _leader(many: ManyComparison, scorer: ManyScorer) -> dict[str, str]:
     if figures.best == many.baseline:
         evidence = f"the baseline, {mean_text(scorer.kind == 'binary', best.mean)}; {evidence}"
     elif against is not None:
-        binary = scorer.kind == "binary"
-        _, interval = _points(against, binary)
-        size = decimal(against.delta * (100 if binary else 1), 1 if binary else 3, signed=True)
-        evidence = f"{size}{' points' if binary else ''} against {LETTERS[many.baseline].upper()}"
+        _, interval = _points(against, scorer.point)
+        evidence = f"{_size(against, scorer.point)} against {LETTERS[many.baseline].upper()}"
         evidence += f", 95% CI {interval}, adjusted {p_value(against.p_holm)}"
         tone = "better" if against.p_holm < SIGNIFICANT else "cannot_tell"
     return {"verdict": tone, "text": text, "evidence": evidence}
@@ -196,14 +194,23 @@ def _listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _points(against: Against | None, binary: bool) -> tuple[tuple[float, float, float] | None, str]:
-    """The change and its bounds, pass rates in points, and the interval as text."""
+def _points(
+    against: Against | None, point: float | None
+) -> tuple[tuple[float, float, float] | None, str]:
+    """The change and its bounds, in points where there are such, and the interval as text."""
     if against is None or against.ci95 is None:
         return None, ""
-    factor, digits = (100, 1) if binary else (1, 3)
-    low, high = against.ci95.low * factor, against.ci95.high * factor
+    unit, digits = (1.0, 3) if point is None else (point, 1)
+    low, high = against.ci95.low / unit, against.ci95.high / unit
     text = f"{decimal(low, digits)} to {decimal(high, digits)}"
-    return (against.delta * factor, low, high), text
+    return (against.delta / unit, low, high), text
+
+
+def _size(against: Against, point: float | None) -> str:
+    """ "+2.5 points", or "+0.250" of a scorer without a range."""
+    if point is None:
+        return decimal(against.delta, 3, signed=True)
+    return f"{decimal(against.delta / point, 1, signed=True)} points"
 
 
 def _kind(against: Against | None, higher_is_better: bool) -> Kind:

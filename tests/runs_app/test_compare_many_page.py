@@ -57,6 +57,36 @@ def test_the_leader_the_top_group_and_each_change_are_told(
     assert "Cochran&#x27;s Q" in html
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said", "delta"),
+    [
+        (0.0, 10.0, "+12.5 points against A, 95% CI 12.1 to 12.9", 0.125),
+        (None, None, "+1.250 against A, 95% CI 1.2", 1.25),
+    ],
+)
+def test_changes_are_in_points_where_a_scorer_has_a_range(
+    low: float | None,
+    high: float | None,
+    said: str,
+    delta: float,
+    items: Dataset,
+    project: Project,
+    owner: User,
+    client_for: ClientFor,
+) -> None:
+    kind = {"stars": {"kind": "continuous", "low": low, "high": high}}
+    spread = [2.0 + place / N for place in range(N)]
+    better = [value + (1.125 if place % 2 else 1.375) for place, value in enumerate(spread)]
+    runs = [
+        make_finished_run(items, owner, ["x"] * N, {"stars": values}, scorers=kind)
+        for values in (spread, spread, better)
+    ]
+    page = client_for(owner).get(address(project, runs))
+    assert said in page.content.decode()
+    line = page.context["panels"][0].lines[2]
+    assert (line.delta, line.in_points) == (pytest.approx(delta), low is not None)
+
+
 def test_another_baseline_turns_the_changes(
     project: Project, three: list[Run], viewer: User, client_for: ClientFor
 ) -> None:
