@@ -78,6 +78,7 @@ class ManyScorer:
             "kind": self.kind,
             "primary": self.primary,
             "higher_is_better": self.higher_is_better,
+            "point": self.point,
             "common": figures.common,
             "runs": lines,
             "omnibus": figures.omnibus and figures.omnibus.to_json(),

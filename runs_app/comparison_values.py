@@ -195,6 +195,7 @@ class ScorerComparison:
             "verdict": self.verdict.code,
             "sentence": self.verdict.sentence,
             "margin": self.margin_points,
+            "point": self.point,
             "pairs": self.pairs,
             "left_out": self.left_out.pairs,
             "both_pass": self.both_pass,

@@ -74,20 +74,21 @@ def interval(ends: Sequence[float] | None, kind: str) -> str:
     return f"{figure(ends[0], kind)} to {figure(ends[1], kind)}"
 
 
-def change(value: float | None, kind: str) -> str:
-    """A difference with its sign: of shares in points, else with three decimals."""
+def change(value: float | None, point: float | None) -> str:
+    """A difference with its sign: in points, of which `point` says the size, else with three
+    decimals."""
     if value is None:
         return ABSENT
-    text = f"{value * 100:+.1f}" if kind == "binary" else f"{value:+.3f}"
+    text = f"{value:+.3f}" if point is None else f"{value / point:+.1f}"
     if float(text) == 0:
         text = text.lstrip("+-")
     return text.replace("-", MINUS)
 
 
-def change_interval(ends: Sequence[float] | None, kind: str) -> str:
+def change_interval(ends: Sequence[float] | None, point: float | None) -> str:
     if ends is None:
         return ABSENT
-    return f"{change(ends[0], kind)} to {change(ends[1], kind)}"
+    return f"{change(ends[0], point)} to {change(ends[1], point)}"
 
 
 def probability(value: float | None) -> str:

@@ -136,6 +136,7 @@ def compared_scorer(name: str = "exact_match", **other: Any) -> Json:
         "improved": 10,
         "regressed": 24,
         "unchanged": 1166,
+        "point": 0.01,
         "verdict": "worse",
         "sentence": "Worse: −7.0 points (95% CI −13.0 to −1.4, n = 200, p = 0.017).",
     } | other

@@ -15,15 +15,27 @@ Evalhub = Callable[..., Ran]
 def test_compare_in_json_is_exactly_pairing_and_scorers(
     server: ApiServer, evalhub: Evalhub
 ) -> None:
-    scorer = recorded.compared_scorer(notes=["more than asked for"])
+    told = recorded.compared_scorer()
+    scorer = told | {"notes": ["more than asked for"]}
+    del told["point"]  # of the API alone
     server.answer("POST", "/datasets/compare", Reply(recorded.comparison(scorer)))
     ran = evalhub("compare", "#7", "8", "--json")
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out) == {
         "pairing": recorded.comparison()["pairing"],
-        "scorers": [recorded.compared_scorer()],
+        "scorers": [told],
     }
     assert server.asked[0].json == {"runs": ["7", "8"]}
+
+
+def test_a_scorer_without_a_range_keeps_its_own_unit(server: ApiServer, evalhub: Evalhub) -> None:
+    tokens = recorded.compared_scorer(
+        "words", kind="continuous", point=None, delta=1.25, ci95=[1.2, 1.3]
+    )
+    server.answer("POST", "/datasets/compare", Reply(recorded.comparison(tokens)))
+    out = evalhub("compare", "7", "8").out
+    assert "B − A, points" not in out
+    assert "+1.250  +1.200 to +1.300" in out
 
 
 def test_compare_says_the_verdicts_then_the_figures_then_the_pairing(
@@ -47,6 +59,7 @@ def test_compare_says_the_verdicts_then_the_figures_then_the_pairing(
     out = evalhub("compare", "7", "8").out
     lines = out.splitlines()
     assert lines[0] == "A  Run #7: first"
+    assert any("B − A, points  " in line for line in lines)
     assert lines[3].startswith("exact_match: Worse: −7.0 points")
     rows = [line.split("  ") for line in lines if line.startswith(("exact_match ", "similarity "))]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
@@ -66,8 +79,8 @@ def test_compare_says_the_verdicts_then_the_figures_then_the_pairing(
             "similarity",
             "0.785",
             "0.715",
-            "0.000",
-            "−0.010 to +0.010",
+            "0.0",
+            "−1.0 to +1.0",
             "q < 0.001",
             "10",
             "24",

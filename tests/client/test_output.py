@@ -50,17 +50,20 @@ def test_a_duration_has_the_two_units_that_matter(seconds: float, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "text"),
+    ("value", "point", "text"),
     [
-        (-0.07, "binary", "−7.0"),
-        (0.174, "binary", "+17.4"),
-        (-0.0001, "binary", "0.0"),
-        (0.0125, "continuous", "+0.013"),
-        (None, "binary", "–"),
+        (-0.07, 0.01, "−7.0"),
+        (0.174, 0.01, "+17.4"),
+        (0.5, 0.1, "+5.0"),
+        (-0.0001, 0.01, "0.0"),
+        (0.0125, None, "+0.013"),
+        (None, 0.01, "–"),
     ],
 )
-def test_a_change_has_its_sign_and_a_true_minus(value: float | None, kind: str, text: str) -> None:
-    assert output.change(value, kind) == text
+def test_a_change_has_its_sign_and_a_true_minus(
+    value: float | None, point: float | None, text: str
+) -> None:
+    assert output.change(value, point) == text
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from evalhub_client.output import (
 
 Json = dict[str, Any]
 
+POINT = 0.01  # of a share
+
 
 def class_text(found: Json) -> str:
     """Accuracy and macro F1 with their change, then F1 and its parts by class."""
@@ -26,15 +28,15 @@ def class_text(found: Json) -> str:
             "Accuracy",
             f"{figure(a['accuracy'], 'binary')} ({interval(a['accuracy_ci95'], 'binary')})",
             f"{figure(b['accuracy'], 'binary')} ({interval(b['accuracy_ci95'], 'binary')})",
-            change(by["accuracy"], "binary"),
-            change_interval(by["accuracy_ci95"], "binary"),
+            change(by["accuracy"], POINT),
+            change_interval(by["accuracy_ci95"], POINT),
         ],
         [
             "Macro F1",
             figure(a["macro"]["f1"], ""),
             figure(b["macro"]["f1"], ""),
-            change(by["macro_f1"], ""),
-            change_interval(by["macro_f1_ci95"], ""),
+            change(by["macro_f1"], None),
+            change_interval(by["macro_f1_ci95"], None),
         ],
     ]
     rows = [
@@ -42,7 +44,7 @@ def class_text(found: Json) -> str:
             one["label"],
             count(one["expected"]),
             *(
-                f"{figure(side[name], kind)} {change(moved[name], kind)}"
+                f"{figure(side[name], kind)} {change(moved[name], POINT if kind else None)}"
                 for name, kind in (("precision", "binary"), ("recall", "binary"), ("f1", ""))
             ),
         ]

@@ -177,8 +177,8 @@ def _figures(scorers: list[Json], first: str = "Scorer") -> str:
             clean(one["name"]),
             figure(one["a"]["mean"], one["kind"]),
             figure(one["b"]["mean"], one["kind"]),
-            change(one["delta"], one["kind"]),
-            change_interval(one["ci95"], one["kind"]),
+            change(one["delta"], one["point"]),
+            change_interval(one["ci95"], one["point"]),
             probability(one["p"] if one["q"] is None else one["q"]),
             count(one["improved"]),
             count(one["regressed"]),
@@ -186,7 +186,8 @@ def _figures(scorers: list[Json], first: str = "Scorer") -> str:
         ]
         for one in scorers
     ]
-    headers = [first, "A", "B", "B − A", "95% CI", "p", "Improved", "Regressed", "Unchanged"]
+    unit = ", points" if scorers and all(one["point"] is not None for one in scorers) else ""
+    headers = [first, "A", "B", f"B − A{unit}", "95% CI", "p", "Improved", "Regressed", "Unchanged"]
     if any(one["q"] is not None for one in scorers):
         headers[5] = "p, q"
         for row, one in zip(rows, scorers, strict=True):

@@ -87,8 +87,8 @@ def _calibration(found: Json) -> str:
         close = found["closeness"]
         lines += [
             f"Mean absolute error {figure(close['mean_absolute_error'], '')}, score minus label "
-            f"{change(close['mean_error'], '')} (95% CI "
-            f"{change_interval(close['mean_error_ci95'], '')}).",
+            f"{change(close['mean_error'], None)} (95% CI "
+            f"{change_interval(close['mean_error_ci95'], None)}).",
             f"Correlation {figure(close['pearson'], '')} (Pearson), "
             f"{figure(close['spearman'], '')} (Spearman).",
             "",
