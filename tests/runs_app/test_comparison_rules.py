@@ -98,6 +98,7 @@ def test_json_has_the_documented_keys_and_plain_numbers():
     ]
     assert list(data)[16:] == [
         "margin",
+        "point",
         "pairs",
         "left_out",
         "both_pass",
