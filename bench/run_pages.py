@@ -13,8 +13,7 @@ import sys
 from typing import Any
 
 from bench.comparison import make_dataset, make_run
-from bench.measure import single
-from bench.pages import p95
+from bench.pages import held
 from bench.servers import signed_in
 from evalhub import local
 
@@ -41,20 +40,12 @@ def addresses(run: Any, count: int) -> dict[str, tuple[str, float]]:
 
 def measured() -> list[dict[str, object]]:
     """The rows, on the backend of the settings (Django is set up)."""
-    found: list[dict[str, object]] = []
     with signed_in() as client:
         pages = []
         for seed, count in enumerate((SMALL, LARGE), start=1):
             dataset, base = make_dataset(count)
             pages.append(addresses(make_run(dataset, base, count, 2, seed), count))
-        for page, (address, allowed) in pages[1].items():
-            few, _ = p95(client, pages[0][page][0])
-            many, queries = p95(client, address)
-            found.append(
-                single(f"{page}, {queries} queries, to what is allowed", "ms", allowed, many)
-            )
-            found.append(single(f"{page}, {LARGE:,} to {SMALL:,} results", "ms", few, many))
-    return found
+        return held(client, *pages, f"{LARGE:,} to {SMALL:,} results")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ that a run takes long enough to watch. The time depends on the text alone: it re
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import evalhub
@@ -36,9 +36,7 @@ def read_ticket(ticket: Mapping[str, Any]) -> tuple[str, str]:
 )
 async def ticket_triage_v1(ticket: Mapping[str, Any]) -> dict[str, str]:
     """Category, priority and reply for {"subject", "body", "channel"}: the first keyword wins."""
-    subject, body = read_ticket(ticket)
-    await asyncio.sleep(thinking_seconds(subject + body, least=0.04))
-    return triage_v1(subject, body)
+    return await _answer(ticket, triage_v1, least_s=0.04)
 
 
 @evalhub.target(
@@ -50,9 +48,7 @@ async def ticket_triage_v1(ticket: Mapping[str, Any]) -> dict[str, str]:
 )
 async def ticket_triage_v2(ticket: Mapping[str, Any]) -> dict[str, str]:
     """Category, priority and reply for {"subject", "body", "channel"}: all evidence, weighed."""
-    subject, body = read_ticket(ticket)
-    await asyncio.sleep(thinking_seconds(subject + body, least=0.05))
-    return triage_v2(subject, body)
+    return await _answer(ticket, triage_v2, least_s=0.05)
 
 
 @evalhub.target(
@@ -64,6 +60,13 @@ async def ticket_triage_v2(ticket: Mapping[str, Any]) -> dict[str, str]:
 )
 async def ticket_triage_v3(ticket: Mapping[str, Any]) -> dict[str, str]:
     """Category, priority and reply for {"subject", "body", "channel"}: more clues than v2."""
+    return await _answer(ticket, triage_v3, least_s=0.05)
+
+
+async def _answer(
+    ticket: Mapping[str, Any], triage: Callable[[str, str], dict[str, str]], *, least_s: float
+) -> dict[str, str]:
+    """What `triage` says of the ticket, after the time of a pretended model call."""
     subject, body = read_ticket(ticket)
-    await asyncio.sleep(thinking_seconds(subject + body, least=0.05))
-    return triage_v3(subject, body)
+    await asyncio.sleep(thinking_seconds(subject + body, least=least_s))
+    return triage(subject, body)
