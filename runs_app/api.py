@@ -134,10 +134,10 @@ def _listed(caller: Caller, query: RunQuery, *, dataset_id: int | None = None) -
         caller.user, caller.project, dataset_id=dataset_id, status=query.status, q=query.q
     )
     rows, next_key = page_down(found, "number", query)
-    datasets = queries.datasets_of(rows)
+    datasets, progress = queries.datasets_of(rows), queries.progress_of(rows)
     return list_answer(
         [
-            run_payload(run, dataset_slug=datasets[run.pk].slug, progress=queries.progress(run))
+            run_payload(run, dataset_slug=datasets[run.pk].slug, progress=progress[run.pk])
             for run in rows
         ],
         next_key=next_key,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from runs_app.models import Run, Shard, Stay
@@ -33,11 +34,30 @@ class Progress:
     seats: int
 
 
+_Counts = tuple[int, int, int, int]
+"""Succeeded, failed, open shards and seats."""
+
+
 def progress(run: Run) -> Progress:
     """The run's progress; one query while it is active, none after."""
-    succeeded, failed, shards_open, seats = run.succeeded, run.failed, 0, 0
-    if run.active:
-        succeeded, failed, shards_open, seats = _counts(run)
+    return progress_of([run])[run.pk]
+
+
+def progress_of(runs: Sequence[Run]) -> dict[int, Progress]:
+    """The progress of each by its key; one query for all that are active."""
+    active = [run.pk for run in runs if run.active]
+    counts = _counts(active) if active else {}
+    none = 0, 0, 0, 0
+    return {
+        run.pk: _progress(
+            run, counts.get(run.pk, none) if run.active else (run.succeeded, run.failed, 0, 0)
+        )
+        for run in runs
+    }
+
+
+def _progress(run: Run, counts: _Counts) -> Progress:
+    succeeded, failed, shards_open, seats = counts
     done, total = succeeded + failed, run.total_results
     elapsed_s = rate = eta_s = None
     if run.started_at is not None:
@@ -61,21 +81,21 @@ def progress(run: Run) -> Progress:
     )
 
 
-def _counts(run: Run) -> tuple[int, int, int, int]:
-    """Succeeded, failed, open shards and seats; never counts the results themselves."""
-    stays = Stay.objects.live().filter(run=run).values("run").annotate(n=Sum("seats")).values("n")
+def _counts(run_ids: Sequence[int]) -> dict[int, _Counts]:
+    """By run; never counts the results themselves."""
+    stays = Stay.objects.live().filter(run=OuterRef("run")).values("run")
     found = (
-        Shard.objects.filter(run=run)
+        Shard.objects.filter(run__in=run_ids)
         .values("run")
         .annotate(
             succeeded=Sum("succeeded"),
             failed=Sum("failed"),
             open=Count("pk", filter=Q(state="open")),
-            seats=Subquery(stays),
+            seats=Subquery(stays.annotate(n=Sum("seats")).values("n")),
         )
         .order_by()
     )
-    counts = next(iter(found), None)
-    if counts is None:
-        return 0, 0, 0, 0
-    return counts["succeeded"], counts["failed"], counts["open"], counts["seats"] or 0
+    return {
+        one["run"]: (one["succeeded"], one["failed"], one["open"], one["seats"] or 0)
+        for one in found
+    }

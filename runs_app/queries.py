@@ -18,7 +18,7 @@ from runs_app import states
 from runs_app.engine.summary import summarise
 from runs_app.models import Run, RunScorer
 from runs_app.models.work import RescoreState
-from runs_app.progress import Progress, progress
+from runs_app.progress import Progress, progress, progress_of
 from runs_app.results import (
     FILTERS,
     FilterCounts,
@@ -44,6 +44,7 @@ __all__ = [
     "find_result",
     "find_run",
     "progress",
+    "progress_of",
     "rescoring",
     "result_neighbours",
     "results_page",

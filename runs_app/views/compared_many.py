@@ -92,8 +92,9 @@ def context(
         "reports": reports(wanted, project, numbers, **more),
     }
     if found["in_progress"]:
+        progress = queries.progress_of(runs)
         found |= _so_far(
-            [Live(LETTERS[place], run, queries.progress(run)) for place, run in enumerate(runs)]
+            [Live(LETTERS[place], run, progress[run.pk]) for place, run in enumerate(runs)]
         )
     field = comparing.cluster_field_of(runs[baseline]) if wanted.cluster is None else wanted.cluster
     waiting = packing.preparing(runs, [field] if field else [])

@@ -1,7 +1,11 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from evalhub.kit.clock import in_seconds
 from evalhub.kit.models import Worker
-from runs_app.models import Run
+from runs_app import queries
+from runs_app.models import Run, Stay
 from runs_app.schemas import (
     ComparisonAnswer,
     ListedRunAnswer,
@@ -11,7 +15,7 @@ from runs_app.schemas import (
 )
 from runs_app.schemas_targets import TargetAnswer
 from tests.api.client import assert_described, assert_problem
-from tests.factories import make_finished_run
+from tests.factories import make_active_run, make_finished_run
 
 pytestmark = pytest.mark.db
 
@@ -83,6 +87,25 @@ def test_runs_are_listed_for_the_dataset_and_for_the_project(api, dataset, runs)
         for run in listed["items"]:
             assert_described(ListedRunAnswer, run)
     assert api.get("/datasets/other/runs").json()["items"] == []
+
+
+def test_the_list_says_how_far_each_run_is_in_as_many_queries_as_for_one(
+    api, dataset, editor, runs, django_assert_num_queries
+):
+    def listed():
+        return [run["progress"]["share"] for run in api.get("/runs").json()["items"]]
+
+    make_active_run(dataset, editor, done=1)
+    with CaptureQueriesContext(connection) as one:
+        assert listed() == [pytest.approx(1 / 3), 1.0, 1.0]
+    first = Run.objects.order_by("-number").first()
+    Stay.objects.create(run=first, owner="w", seats=4, lease_until=in_seconds(60))
+    make_active_run(dataset, editor, done=2)
+    make_active_run(dataset, editor, done=0)
+    with django_assert_num_queries(len(one)):
+        assert listed() == pytest.approx([0.0, 2 / 3, 1 / 3, 1.0, 1.0])
+    runs_now = list(Run.objects.order_by("number"))
+    assert [queries.progress_of(runs_now)[run.pk].seats for run in runs_now] == [0, 0, 4, 0, 0]
 
 
 def test_runs_are_filtered(api, runs, dataset):
